@@ -1,0 +1,176 @@
+//! One row as a COPY BINARY tuple: a 16-bit field count, then per field a 32-bit length (-1 for NULL)
+//! and its bytes, all in network byte order.
+
+/// Appends rows to a buffer.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    buffer: &'a mut Vec<u8>,
+}
+
+impl<'a> RowWriter<'a> {
+    /// Starts a row of that many fields; as many must follow.
+    pub fn begin(buffer: &'a mut Vec<u8>, fields: u16) -> Self {
+        buffer.extend_from_slice(&fields.to_be_bytes());
+        Self { buffer }
+    }
+
+    /// A NULL.
+    pub fn null(&mut self) {
+        self.buffer.extend_from_slice(&(-1_i32).to_be_bytes());
+    }
+
+    /// A value; false when it is longer than the format can say.
+    #[must_use]
+    pub fn value(&mut self, bytes: &[u8]) -> bool {
+        let Ok(length) = i32::try_from(bytes.len()) else {
+            return false;
+        };
+        self.buffer.extend_from_slice(&length.to_be_bytes());
+        self.buffer.extend_from_slice(bytes);
+        true
+    }
+}
+
+/// Bytes that are no rows of the expected number of fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("byte {position} of the rows is not where a row or field can start")]
+pub struct BadRow {
+    /// How far the bytes made sense.
+    pub position: usize,
+}
+
+/// One row of a [`RowReader`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The row as it was written, field count included.
+    pub bytes: &'a [u8],
+    /// Its fields, `None` for NULL.
+    pub fields: Vec<Option<&'a [u8]>>,
+}
+
+/// Reads rows back, whatever the bytes are.
+#[derive(Debug)]
+pub struct RowReader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    fields: usize,
+}
+
+impl<'a> RowReader<'a> {
+    /// Reads `bytes` as rows of `fields` fields each.
+    pub fn new(bytes: &'a [u8], fields: usize) -> Self {
+        Self {
+            bytes,
+            position: 0,
+            fields,
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], BadRow> {
+        let bad = BadRow {
+            position: self.position,
+        };
+        let end = self.position.checked_add(count).ok_or(bad)?;
+        let taken = self.bytes.get(self.position..end).ok_or(bad)?;
+        self.position = end;
+        Ok(taken)
+    }
+
+    fn row(&mut self) -> Result<Row<'a>, BadRow> {
+        let start = self.position;
+        let bad = BadRow { position: start };
+        let count = u16::from_be_bytes(self.take(2)?.try_into().map_err(|_| bad)?);
+        if usize::from(count) != self.fields {
+            return Err(bad);
+        }
+        let mut fields = Vec::with_capacity(self.fields);
+        for _ in 0..count {
+            let bad = BadRow {
+                position: self.position,
+            };
+            let length = i32::from_be_bytes(self.take(4)?.try_into().map_err(|_| bad)?);
+            fields.push(match length {
+                -1 => None,
+                _ => Some(self.take(usize::try_from(length).map_err(|_| bad)?)?),
+            });
+        }
+        let bytes = self.bytes.get(start..self.position).ok_or(bad)?;
+        Ok(Row { bytes, fields })
+    }
+}
+
+impl<'a> Iterator for RowReader<'a> {
+    type Item = Result<Row<'a>, BadRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.position >= self.bytes.len() {
+            return None;
+        }
+        let row = self.row();
+        if row.is_err() {
+            self.position = self.bytes.len();
+        }
+        Some(row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_was_written() {
+        let mut bytes = Vec::new();
+        let mut row = RowWriter::begin(&mut bytes, 3);
+        assert!(row.value(b"one"));
+        row.null();
+        assert!(row.value(b""));
+        RowWriter::begin(&mut bytes, 3).null();
+        bytes.truncate(bytes.len() - 6);
+        let rows: Vec<_> = RowReader::new(&bytes, 3).collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            rows[0].fields,
+            [Some(b"one".as_slice()), None, Some(b"".as_slice())]
+        );
+        assert_eq!(rows[0].bytes, bytes);
+    }
+
+    #[test]
+    fn rows_without_fields_count_too() {
+        let mut bytes = Vec::new();
+        RowWriter::begin(&mut bytes, 0);
+        RowWriter::begin(&mut bytes, 0);
+        assert_eq!(RowReader::new(&bytes, 0).count(), 2);
+    }
+
+    #[test]
+    fn refuses_wrong_counts_lengths_and_ends() {
+        let refused = |bytes: &[u8]| RowReader::new(bytes, 1).any(|row| row.is_err());
+        assert!(refused(&[0]));
+        assert!(refused(&[0, 2]));
+        assert!(refused(&[0, 1, 0xff, 0xff, 0xff, 0xfe]));
+        assert!(refused(&[0, 1, 0x7f, 0xff, 0xff, 0xff, 1]));
+        assert!(refused(&[0, 1, 0, 0, 0, 1]));
+        assert!(!refused(&[0, 1, 0, 0, 0, 1, 9]));
+    }
+
+    #[test]
+    fn any_bytes_end_in_rows_or_an_error() {
+        let mut state = 1_u64;
+        for length in 0..400 {
+            let bytes: Vec<u8> = (0..length)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6364136223846793005)
+                        .wrapping_add(1442695040888963407);
+                    // Few different values, so that small counts and lengths come up.
+                    ((state >> 33) % 5) as u8
+                })
+                .collect();
+            for fields in [0, 1, 2, 257] {
+                let _ = RowReader::new(&bytes, fields).count();
+            }
+        }
+    }
+}
