@@ -1,0 +1,57 @@
+-- What the functions that plan and change return.
+
+CREATE TYPE module_versioning.module_change AS (
+    status text,
+    direction text,
+    site_id uuid,
+    module_id uuid,
+    from_version module_versioning.semver,
+    to_version module_versioning.semver,
+    backup_id uuid,
+    run_ids uuid[],
+    sqlstate text,
+    error_message text,
+    error_detail text,
+    error_hint text,
+    failed_migration_id uuid,
+    statement_number integer,
+    duration_ms bigint,
+    verified boolean,
+    warnings text[]
+);
+COMMENT ON TYPE module_versioning.module_change IS
+'What a change to an installation did.
+status: success, failed (everything undone, the attempt recorded) or noop. backup_id: the snapshot taken first, NULL when there is none. run_ids: the rows of module_migration_runs, in run order.';
+
+CREATE TYPE module_versioning.upgrade_plan AS (
+    current_version module_versioning.semver,
+    target_version module_versioning.semver,
+    path module_versioning.semver[],
+    migrations jsonb,
+    has_breaking_changes boolean,
+    breaking_changes jsonb,
+    estimated_duration_seconds integer,
+    requires_maintenance boolean,
+    can_upgrade boolean,
+    blockers text[],
+    warnings text[]
+);
+COMMENT ON TYPE module_versioning.upgrade_plan IS
+'What an upgrade would do.
+path: the versions it goes through; migrations: what would run, in order; can_upgrade: whether it goes without force.';
+
+CREATE TYPE module_versioning.rollback_plan AS (
+    current_version module_versioning.semver,
+    target_version module_versioning.semver,
+    migrations jsonb,
+    estimated_duration_seconds integer,
+    requires_maintenance boolean,
+    can_rollback boolean,
+    blockers text[],
+    warnings text[],
+    data_loss jsonb,
+    backup_id uuid
+);
+COMMENT ON TYPE module_versioning.rollback_plan IS
+'What a rollback would do and destroy.
+migrations: newest first, each with its action (run, keep, skip); data_loss: table, column, kind, rows and values, counted on the live rows; backup_id: the snapshot taken when the target version was left.';

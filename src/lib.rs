@@ -1,0 +1,174 @@
+//! `module_versioning`: version control, inside PostgreSQL, over the modules a platform's sites run.
+//!
+//! This file is the table of contents and nothing else. Each room says at its top what it owns.
+
+mod error;
+mod lifecycle;
+mod migration;
+mod pg;
+mod registry;
+mod schema;
+mod semver;
+mod settings;
+mod snapshot;
+
+pgrx::pg_module_magic!(name = c"module_versioning", version = c"0.1.0");
+
+pgrx::extension_sql_file!(
+    "../sql/install/01_bootstrap.sql",
+    name = "bootstrap",
+    bootstrap
+);
+pgrx::extension_sql_file!(
+    "../sql/install/10_semver_types.sql",
+    name = "semver_types",
+    requires = ["bootstrap"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/11_semver_operators.sql",
+    name = "semver_operators",
+    requires = ["semver_types"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/12_semver_ranges.sql",
+    name = "semver_ranges",
+    requires = ["semver_operators"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/13_semver_functions.sql",
+    name = "semver_functions",
+    requires = [
+        "semver_types",
+        semver::array::semver_max_satisfying,
+        semver::array::semver_min_satisfying,
+        semver::functions::semver_build,
+        semver::functions::semver_coerce,
+        semver::functions::semver_compare_build,
+        semver::functions::semver_diff,
+        semver::functions::semver_inc,
+        semver::functions::semver_intersects,
+        semver::functions::semver_major,
+        semver::functions::semver_min_version,
+        semver::functions::semver_minor,
+        semver::functions::semver_parse,
+        semver::functions::semver_patch,
+        semver::functions::semver_prerelease,
+        semver::functions::semver_range_valid,
+        semver::functions::semver_subset,
+        semver::functions::semver_valid,
+    ]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/20_tables.sql",
+    name = "tables",
+    requires = ["semver_ranges", "semver_functions"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/21_results.sql",
+    name = "results",
+    requires = ["tables"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/30_registry_readers.sql",
+    name = "registry_readers",
+    requires = [
+        "tables",
+        registry::functions::_existing_module,
+        registry::functions::_existing_site,
+        registry::functions::_upgrade_path,
+    ]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/31_registry_immutability.sql",
+    name = "registry_immutability",
+    requires = ["tables"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/32_registry_comments.sql",
+    name = "registry_comments",
+    requires = [
+        registry::functions::_existing_module,
+        registry::functions::_existing_site,
+        registry::functions::_upgrade_path,
+        registry::functions::create_version,
+        registry::functions::deprecate_version,
+        registry::functions::get_module_tables,
+        registry::functions::get_version,
+        registry::functions::module_id,
+        registry::functions::publish_version,
+        registry::functions::record_download,
+        registry::functions::register_module,
+        registry::functions::register_module_table,
+        registry::functions::register_site,
+        registry::functions::site_id,
+        registry::functions::validate_dependencies,
+        registry::functions::yank_version,
+    ]
+);
+
+pgrx::extension_sql_file!(
+    "../sql/install/40_migration.sql",
+    name = "migration",
+    requires = [
+        "tables",
+        migration::add_migration,
+        migration::current_module_id,
+        migration::current_site_id,
+    ]
+);
+
+pgrx::extension_sql_file!(
+    "../sql/install/50_snapshot_store.sql",
+    name = "snapshot_store",
+    requires = ["tables"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/51_snapshot_functions.sql",
+    name = "snapshot_functions",
+    requires = [
+        "snapshot_store",
+        snapshot::_snapshot_rows,
+        snapshot::delete_snapshot,
+        snapshot::diff_snapshot,
+        snapshot::expire_snapshots,
+        lifecycle::snapshot::restore_module_data,
+        snapshot::verify_snapshot,
+    ]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/60_lifecycle.sql",
+    name = "lifecycle",
+    requires = [
+        "registry_readers",
+        "results",
+        lifecycle::apply_module_migration,
+        lifecycle::get_rollback_points,
+        lifecycle::install_module,
+        lifecycle::plan_rollback,
+        lifecycle::plan_upgrade,
+        lifecycle::rollback_module,
+        lifecycle::uninstall_module,
+        lifecycle::upgrade_module,
+        lifecycle::verify_module,
+    ]
+);
+pgrx::extension_sql_file!("../sql/install/90_grants.sql", name = "grants", finalize);
+
+/// Runs when a backend loads the library: settings only, so that nothing has to be preloaded.
+#[pgrx::pg_guard]
+extern "C-unwind" fn _PG_init() {
+    settings::define();
+}
+
+/// How the server of the `#[pg_test]`s is set up; the test framework looks for this module here.
+#[cfg(test)]
+pub mod pg_test {
+    /// Nothing has to be done before the tests.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Nothing has to be preloaded.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,145 @@
+//! One migration by itself, for those who go step by step.
+
+use pgrx::Uuid;
+use versioning_core::model::{Direction, Migration, Scope};
+use versioning_core::plan::{self, Action};
+
+use super::run::{self, Act, Order, Outcome};
+use super::situation::Situation;
+use super::{lock, snapshot, store};
+use crate::error::{Error, Result};
+use crate::snapshot::take::SnapshotKind;
+
+/// What a caller may ask.
+pub struct Wish {
+    /// The migration.
+    pub migration_id: Uuid,
+    /// Which way.
+    pub direction: Direction,
+    /// Whether to take a snapshot first.
+    pub create_backup: bool,
+    /// Who asks.
+    pub executed_by: Option<Uuid>,
+}
+
+/// The direction of that word; `up` when there is none.
+///
+/// # Errors
+/// 22023 for any other word.
+pub fn direction(word: Option<&str>) -> Result<Direction> {
+    match word {
+        None | Some("up") => Ok(Direction::Up),
+        Some("down") => Ok(Direction::Down),
+        Some(other) => Err(
+            Error::invalid_argument(format!("unknown direction \"{other}\""))
+                .hint("Use up or down."),
+        ),
+    }
+}
+
+/// Runs one migration if it is the next one in order. The version that runs stays what it is:
+/// upgrade_module or rollback_module activates another.
+///
+/// # Errors
+/// 55000 when the module isn't installed, or the migration isn't the next one.
+pub fn apply(situation: &Situation, wish: &Wish) -> Result<Outcome> {
+    let (installation, _) = situation.installed()?;
+    let site_module_id = installation.site_module_id;
+    lock::module(
+        situation.module.id,
+        &situation.module.slug,
+        lock::for_scopes([migration(situation, wish)?.scope].into_iter()),
+    )?;
+    lock::installation(site_module_id, &situation.name())?;
+    let situation = &situation.read_again()?;
+    let migration = migration(situation, wish)?;
+    refuse_out_of_order(situation, migration, wish.direction)?;
+    let order = Order {
+        direction: wish.direction,
+        executed_by: wish.executed_by,
+    };
+    let mut act = SingleAct {
+        situation,
+        site_module_id,
+        wish,
+        shared: migration.scope == Scope::Shared,
+    };
+    run::all_or_nothing(situation, &[migration], order, &mut act)
+}
+
+fn migration<'a>(situation: &'a Situation, wish: &Wish) -> Result<&'a Migration> {
+    situation
+        .migrations
+        .iter()
+        .find(|one| one.id == *wish.migration_id.as_bytes())
+        .ok_or_else(|| Error::not_found(format!("migration {} does not exist", wish.migration_id)))
+}
+
+fn refuse_out_of_order(
+    situation: &Situation,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<()> {
+    let (facts, oldest) = (
+        situation.facts(),
+        npm_semver::Version::parse("0.0.0-0").ok(),
+    );
+    let next = match direction {
+        Direction::Up => plan::upgrade(facts, &migration.to_version)
+            .running()
+            .next()
+            .map(|next| (next.id, next.sequence)),
+        Direction::Down => oldest.and_then(|oldest| {
+            plan::rollback(facts, &oldest)
+                .steps
+                .iter()
+                .find(|step| step.action != Action::KeptForOthers)
+                .filter(|step| step.action == Action::Run)
+                .map(|step| (step.migration.id, step.migration.sequence))
+        }),
+    };
+    if next.is_some_and(|(id, _)| id == migration.id) {
+        return Ok(());
+    }
+    let what = format!(
+        "migration {} is not the next one to run {}",
+        migration.sequence,
+        direction.as_str()
+    );
+    let next = next.map_or_else(
+        || "None is next in this direction.".to_owned(),
+        |(_, sequence)| format!("The next one is migration {sequence}."),
+    );
+    Err(Error::wrong_state(what)
+        .detail(next)
+        .hint("get_pending_migrations lists them in run order."))
+}
+
+/// What a single migration has around it.
+struct SingleAct<'a> {
+    situation: &'a Situation,
+    site_module_id: Uuid,
+    wish: &'a Wish,
+    shared: bool,
+}
+
+impl Act for SingleAct<'_> {
+    fn prepare(&mut self) -> Result<Option<Uuid>> {
+        if self.shared {
+            store::touch_module(self.situation.module.id)?;
+        }
+        store::touch_installation(self.site_module_id)?;
+        if !self.wish.create_backup {
+            return Ok(None);
+        }
+        let kind = match self.wish.direction {
+            Direction::Up => SnapshotKind::PreUpgrade,
+            Direction::Down => SnapshotKind::PreRollback,
+        };
+        snapshot::take(self.situation, kind, None, self.wish.executed_by).map(Some)
+    }
+
+    fn complete(&mut self, _backup_id: Option<Uuid>) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}

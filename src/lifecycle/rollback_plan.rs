@@ -1,0 +1,117 @@
+//! What a rollback would do, what it would destroy, and what stands against it.
+
+use npm_semver::Version;
+use pgrx::Uuid;
+use serde_json::Value;
+use versioning_core::model::Scope;
+use versioning_core::plan::{self, Blocker, Plan};
+
+use super::loss::{self, DataLoss};
+use super::situation::Situation;
+use super::store;
+use super::upgrade_plan::{migration_json, superuser_owner};
+use crate::error::{Error, Result};
+use crate::pg::record::{Record, RollbackPlan};
+use crate::registry::{self, RegisteredVersion};
+
+/// A rollback, thought through.
+pub struct Rollback<'a> {
+    /// The version it leads back to.
+    pub target: &'a RegisteredVersion,
+    /// The migrations and what stands against undoing them.
+    pub plan: Plan<'a>,
+    /// What the down scripts destroy.
+    pub loss: DataLoss,
+    /// The snapshot taken when the target version was left.
+    pub backup_id: Option<Uuid>,
+}
+
+impl<'a> Rollback<'a> {
+    /// Thinks through the rollback to `target`.
+    ///
+    /// # Errors
+    /// 55000 when the module isn't installed; 22023 without a target or with one above the version that
+    /// runs; 42704 for an unknown version.
+    pub fn new(situation: &'a Situation, target: Option<&Version>) -> Result<Self> {
+        let (installation, current) = situation.installed()?;
+        let target = target.ok_or_else(|| {
+            Error::invalid_argument("target_version must not be null")
+                .hint("get_rollback_points lists the versions to go back to.")
+        })?;
+        let target = situation.version(target)?;
+        if target.version > *current {
+            return Err(Error::invalid_argument(format!(
+                "version {} is higher than the one that runs",
+                target.version
+            ))
+            .detail(format!("Site \"{}\" runs {current}.", situation.site.slug))
+            .hint("Go forward with upgrade_module."));
+        }
+        let mut plan = plan::rollback(situation.facts(), &target.version);
+        let dependents = registry::broken_dependents(
+            situation.site.id,
+            situation.module.id,
+            Some(&target.version),
+        )?;
+        plan.blockers
+            .extend(dependents.into_iter().map(Blocker::correctness));
+        let unmet = registry::unmet_dependencies(situation.site.id, target)?;
+        plan.blockers
+            .extend(unmet.into_iter().map(Blocker::correctness));
+        plan.warnings.extend(superuser_owner(situation));
+        let loss = loss::measure(situation, &plan)?;
+        plan.warnings.extend(loss.warnings.iter().cloned());
+        plan.warnings.extend(others_rows(situation, &plan, &loss));
+        let backup_id =
+            store::plan::snapshot_of_left_version(installation.site_module_id, target.id)?;
+        Ok(Self {
+            target,
+            plan,
+            loss,
+            backup_id,
+        })
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_noop(&self, situation: &Situation) -> bool {
+        situation.current() == Some(&self.target.version)
+    }
+
+    /// The plan as its row.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn row(&self, situation: &Situation) -> Result<Option<Record<RollbackPlan>>> {
+        store::plan::rollback_plan(&store::plan::RollbackPlanRow {
+            current: situation.current().map(ToString::to_string),
+            target: self.target.version.to_string(),
+            migrations: Value::Array(self.plan.steps.iter().map(migration_json).collect()),
+            estimated_duration_seconds: self.plan.estimated_duration_seconds(),
+            requires_maintenance: self.plan.requires_maintenance(),
+            can_rollback: self.plan.blockers.is_empty(),
+            blockers: self
+                .plan
+                .blockers
+                .iter()
+                .map(|blocker| blocker.text.clone())
+                .collect(),
+            warnings: self.plan.warnings.clone(),
+            data_loss: Value::Array(self.loss.known.clone()),
+            backup_id: self.backup_id,
+        })
+    }
+}
+
+/// Rows of other sites that a shared down script destroys are in no snapshot of this site.
+fn others_rows(situation: &Situation, plan: &Plan<'_>, loss: &DataLoss) -> Option<String> {
+    let shared = plan
+        .running()
+        .any(|migration| migration.scope == Scope::Shared);
+    (shared && !loss.known.is_empty() && !situation.neighbours.is_empty()).then(|| {
+        format!(
+            "what is lost includes rows of {}, which a snapshot of site \"{}\" doesn't hold: take theirs first with snapshot_module_data",
+            plan::list(situation.neighbours.iter().map(|site| site.site.clone())),
+            situation.site.slug
+        )
+    })
+}

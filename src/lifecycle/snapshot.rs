@@ -1,0 +1,152 @@
+//! Snapshots of an installation: which tables, which version, which schema.
+
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use versioning_core::model::Isolation;
+
+use super::situation::Situation;
+use super::{changing, lock, store};
+use crate::error::{Error, Result, SqlResult};
+use crate::pg::record::{ModuleDataBackups, Record};
+use crate::pg::scope::with_settings;
+use crate::snapshot::restore;
+use crate::snapshot::source::TableSource;
+use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest};
+use crate::{registry, schema};
+
+/// How long a snapshot is kept when nobody says otherwise.
+const DEFAULT_EXPIRY: &str = "30 days";
+
+/// Takes a snapshot of a site's rows of the module and returns its id.
+///
+/// # Errors
+/// 42501 should row level security hide a row; 0A000 for a table that is none.
+pub fn take(
+    situation: &Situation,
+    kind: SnapshotKind,
+    expires_in: Option<&str>,
+    created_by: Option<Uuid>,
+) -> Result<Uuid> {
+    let tables = tables(situation)?;
+    let fingerprint =
+        store::state::recorded_fingerprint(situation.module.id, situation.state_site())?
+            .unwrap_or_default();
+    let taken = take::take(&SnapshotRequest {
+        site_id: situation.site.id,
+        module_id: situation.module.id,
+        version: situation.current(),
+        fingerprint: &fingerprint,
+        kind,
+        expires_in: Some(expires_in.unwrap_or(DEFAULT_EXPIRY)),
+        created_by,
+        tables: &tables,
+    })?;
+    Ok(taken.backup_id)
+}
+
+/// The tables that hold the site's rows: the registered ones, or all of the site's schema.
+fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
+    match situation.module.isolation {
+        Isolation::Row => Ok(registry::tables(&situation.module)?
+            .into_iter()
+            .map(|table| TableSource {
+                name: table.name,
+                schema: table.schema,
+                relation: table.relation,
+                site_column: table.site_column,
+            })
+            .collect()),
+        Isolation::Schema => Ok(schema::tables(situation.schema())?
+            .into_iter()
+            .map(|table| TableSource {
+                name: spi::quote_identifier(&table.name),
+                schema: situation.schema().to_owned(),
+                relation: table.name,
+                site_column: None,
+            })
+            .collect()),
+    }
+}
+
+// Declared in sql/install/51_snapshot_functions.sql: the macro can't name an argument `type`.
+#[pg_extern(sql = false)]
+fn snapshot_module_data(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    kind: Option<&str>,
+    expires_in: Option<Interval>,
+    created_by: Option<Uuid>,
+) -> SqlResult<Option<Record<ModuleDataBackups>>> {
+    let kind = kind_named(kind)?;
+    // As text in one style, whatever the session's: it is read back under fixed settings.
+    let expires_in = with_settings(&[("IntervalStyle", "postgres")], || {
+        Ok(expires_in.map(|interval| interval.to_string()))
+    })?;
+    changing(|| {
+        let situation = Situation::read(site_id, module_id)?;
+        let (installation, _) = situation.installed()?;
+        // No upgrade may change the tables between one and the next.
+        lock::installation(installation.site_module_id, &situation.name())?;
+        let situation = situation.read_again()?;
+        store::snapshot(take(&situation, kind, expires_in.as_deref(), created_by)?)
+    })
+}
+
+fn kind_named(word: Option<&str>) -> Result<SnapshotKind> {
+    let word = word.unwrap_or("manual");
+    SnapshotKind::from_word(word).ok_or_else(|| {
+        Error::invalid_argument(format!("\"{word}\" is no type of snapshot"))
+            .hint("The types are manual, auto, pre_upgrade and pre_rollback.")
+    })
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn restore_module_data(
+    backup_id: Option<Uuid>,
+    tables: default!(Option<Vec<Option<String>>>, "NULL"),
+    create_backup: default!(Option<bool>, "true"),
+    executed_by: default!(Option<Uuid>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(table_name, String),
+            name!(rows_restored, i64),
+            name!(rows_deleted, i64),
+            name!(rows_kept, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let id = backup_id
+        .ok_or_else(|| Error::invalid_argument("argument \"backup_id\" must not be null"))?;
+    let tables = tables.map(named).transpose()?;
+    let restored = changing(|| {
+        restore::lock(id)?;
+        if create_backup.unwrap_or(true) {
+            restore::back_up_first(id, tables.as_deref(), executed_by)?;
+        }
+        restore::restore(id, tables.as_deref())
+    })?;
+    Ok(TableIterator::new(restored.into_iter().map(|table| {
+        (
+            table.table_name,
+            table.rows_restored,
+            table.rows_deleted,
+            table.rows_kept,
+        )
+    })))
+}
+
+/// The names of tables, none of which is NULL.
+fn named(tables: Vec<Option<String>>) -> Result<Vec<String>> {
+    tables
+        .into_iter()
+        .map(|name| {
+            name.ok_or_else(|| Error::invalid_argument("argument \"tables\" must hold no null"))
+        })
+        .collect()
+}

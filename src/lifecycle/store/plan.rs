@@ -1,0 +1,152 @@
+//! The SQL behind plans, and plans as rows.
+
+use npm_semver::Version;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::{JsonB, Uuid};
+use serde_json::Value;
+use versioning_core::plan::Neighbour;
+
+use super::version;
+use crate::error::Result;
+use crate::pg::query;
+use crate::pg::record::{Record, RollbackPlan, UpgradePlan};
+
+/// The other sites that run the module now, by slug.
+pub fn neighbours(module_id: Uuid, site_id: Uuid) -> Result<Vec<Neighbour>> {
+    query::rows(
+        "SELECT s.slug, v.version::text
+         FROM module_versioning.site_modules i
+         JOIN module_versioning.sites s ON s.id = i.site_id
+         JOIN module_versioning.site_module_versions a ON a.site_module_id = i.id AND a.status = 'active'
+         JOIN module_versioning.registered_versions v ON v.id = a.version_id
+         WHERE i.module_id = $1 AND i.site_id <> $2
+         ORDER BY s.slug",
+        &[module_id.into(), site_id.into()],
+        |row| Ok(Neighbour { site: row.get(1)?, version: version(&row.get::<String>(2)?)? }),
+    )
+}
+
+/// What `plan_upgrade` returns, before it is a row.
+pub struct UpgradePlanRow {
+    pub current: Option<String>,
+    pub target: String,
+    pub path: Vec<String>,
+    pub migrations: Value,
+    pub has_breaking_changes: bool,
+    pub breaking_changes: Value,
+    pub estimated_duration_seconds: Option<i32>,
+    pub requires_maintenance: bool,
+    pub can_upgrade: bool,
+    pub blockers: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// An `upgrade_plan`.
+pub fn upgrade_plan(plan: &UpgradePlanRow) -> Result<Option<Record<UpgradePlan>>> {
+    query::record(
+        "SELECT ROW($1::module_versioning.semver, $2::module_versioning.semver,
+                    $3::module_versioning.semver[], $4, $5, $6, $7, $8, $9, $10, $11
+                )::module_versioning.upgrade_plan",
+        &[
+            plan.current.clone().into(),
+            plan.target.clone().into(),
+            plan.path.clone().into(),
+            json(&plan.migrations).into(),
+            plan.has_breaking_changes.into(),
+            json(&plan.breaking_changes).into(),
+            plan.estimated_duration_seconds.into(),
+            plan.requires_maintenance.into(),
+            plan.can_upgrade.into(),
+            plan.blockers.clone().into(),
+            plan.warnings.clone().into(),
+        ],
+    )
+}
+
+/// What `plan_rollback` returns, before it is a row.
+pub struct RollbackPlanRow {
+    pub current: Option<String>,
+    pub target: String,
+    pub migrations: Value,
+    pub estimated_duration_seconds: Option<i32>,
+    pub requires_maintenance: bool,
+    pub can_rollback: bool,
+    pub blockers: Vec<String>,
+    pub warnings: Vec<String>,
+    pub data_loss: Value,
+    pub backup_id: Option<Uuid>,
+}
+
+/// A `rollback_plan`.
+pub fn rollback_plan(plan: &RollbackPlanRow) -> Result<Option<Record<RollbackPlan>>> {
+    query::record(
+        "SELECT ROW($1::module_versioning.semver, $2::module_versioning.semver,
+                    $3, $4, $5, $6, $7, $8, $9, $10)::module_versioning.rollback_plan",
+        &[
+            plan.current.clone().into(),
+            plan.target.clone().into(),
+            json(&plan.migrations).into(),
+            plan.estimated_duration_seconds.into(),
+            plan.requires_maintenance.into(),
+            plan.can_rollback.into(),
+            plan.blockers.clone().into(),
+            plan.warnings.clone().into(),
+            json(&plan.data_loss).into(),
+            plan.backup_id.into(),
+        ],
+    )
+}
+
+/// A version that the site left by an upgrade and could go back to.
+pub struct RollbackPoint {
+    pub version_id: Uuid,
+    pub version: Version,
+    pub installed_at: TimestampWithTimeZone,
+    pub backup_id: Option<Uuid>,
+}
+
+/// The versions below the current one that the site left by an upgrade: each once, newest first, as it
+/// was left last.
+pub fn rollback_points(site_module_id: Uuid) -> Result<Vec<RollbackPoint>> {
+    query::rows(
+        "SELECT p.version_id, p.version::text, p.installed_at, p.backup_id
+         FROM (SELECT DISTINCT ON (s.version_id) s.version_id, v.version, s.installed_at, b.id AS backup_id
+               FROM module_versioning.site_module_versions s
+               JOIN module_versioning.registered_versions v ON v.id = s.version_id
+               LEFT JOIN module_versioning.module_data_backups b ON b.id = s.backup_id
+               WHERE s.site_module_id = $1 AND s.status = 'superseded'
+               ORDER BY s.version_id, s.ordinal DESC) p
+         JOIN module_versioning.site_module_versions a ON a.site_module_id = $1 AND a.status = 'active'
+         JOIN module_versioning.registered_versions current ON current.id = a.version_id
+         WHERE p.version OPERATOR(module_versioning.<) current.version
+         ORDER BY p.version DESC",
+        &[site_module_id.into()],
+        |row| {
+            Ok(RollbackPoint {
+                version_id: row.get(1)?,
+                version: version(&row.get::<String>(2)?)?,
+                installed_at: row.get(3)?,
+                backup_id: row.optional(4)?,
+            })
+        },
+    )
+}
+
+/// The snapshot taken when the site last left that version by an upgrade.
+pub fn snapshot_of_left_version(site_module_id: Uuid, version_id: Uuid) -> Result<Option<Uuid>> {
+    let found = query::first(
+        "SELECT b.id
+         FROM module_versioning.site_module_versions s
+         LEFT JOIN module_versioning.module_data_backups b ON b.id = s.backup_id
+         WHERE s.site_module_id = $1 AND s.version_id = $2 AND s.status = 'superseded'
+         ORDER BY s.ordinal DESC LIMIT 1",
+        &[site_module_id.into(), version_id.into()],
+        |row| row.optional(1),
+    )?;
+    Ok(found.flatten())
+}
+
+/// A JSON value as a parameter.
+fn json(value: &Value) -> JsonB {
+    JsonB(value.clone())
+}

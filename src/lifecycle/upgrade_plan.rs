@@ -1,0 +1,371 @@
+//! What an upgrade or installation would do, and what stands against it.
+
+use npm_semver::Version;
+use serde_json::{Value, json};
+use versioning_core::consequence::{self, Breaking};
+use versioning_core::effect::Effect;
+use versioning_core::model::{Direction, Isolation, Migration, Scope};
+use versioning_core::plan::{self, Blocker, BlockerKind, Plan};
+use versioning_core::status::Status;
+
+use super::situation::Situation;
+use super::store;
+use crate::error::{Error, Result};
+use crate::migration::check::statements;
+use crate::pg::identity;
+use crate::pg::record::{Record, UpgradePlan};
+use crate::registry::{self, RegisteredVersion};
+
+/// An upgrade, or an installation where nothing runs yet, thought through.
+pub struct Upgrade<'a> {
+    /// The version it leads to.
+    pub target: &'a RegisteredVersion,
+    /// The migrations and what stands against them.
+    pub plan: Plan<'a>,
+    /// The versions it goes through, ascending.
+    pub path: Vec<&'a RegisteredVersion>,
+    /// What breaks clients of the old version, with the migration that does it.
+    breaking: Vec<(&'a Migration, Breaking)>,
+}
+
+impl<'a> Upgrade<'a> {
+    /// Thinks through the upgrade to `target`, or to the newest version when none is named.
+    ///
+    /// # Errors
+    /// 42704 for an unknown version; 22023 when the target lies below the version that runs.
+    pub fn new(situation: &'a Situation, target: Option<&Version>) -> Result<Self> {
+        let wanted = match (target, situation.current()) {
+            (Some(target), _) => target.clone(),
+            (None, None) => situation.latest()?.clone(),
+            // A site that runs a prerelease above the newest release stays where it is.
+            (None, Some(current)) => situation.latest()?.max(current).clone(),
+        };
+        let target = situation.version(&wanted)?;
+        if situation.current().is_some_and(|current| *current > wanted) {
+            return Err(lower_target(situation, &wanted));
+        }
+        let mut plan = plan::upgrade(situation.facts(), &wanted);
+        let breaking = breaking(plan.running())?;
+        plan.blockers
+            .extend(blockers(situation, target, &breaking)?);
+        plan.blockers.extend(tables_ahead(situation, target)?);
+        plan.warnings
+            .extend(broken_neighbours(situation, &breaking, false));
+        plan.warnings.extend(warnings(situation, target));
+        let path = path(situation, &wanted);
+        Ok(Self {
+            target,
+            plan,
+            path,
+            breaking,
+        })
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_noop(&self, situation: &Situation) -> bool {
+        situation.current() == Some(&self.target.version) && self.plan.steps.is_empty()
+    }
+
+    /// Whether a version on the way says that it breaks, or a script looks as if it does.
+    fn has_breaking_changes(&self) -> bool {
+        !self.breaking.is_empty() || self.path.iter().any(|version| version.breaking_changes)
+    }
+
+    /// The plan as its row.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn row(&self, situation: &Situation) -> Result<Option<Record<UpgradePlan>>> {
+        store::plan::upgrade_plan(&store::plan::UpgradePlanRow {
+            current: situation.current().map(ToString::to_string),
+            target: self.target.version.to_string(),
+            path: self
+                .path
+                .iter()
+                .map(|version| version.version.to_string())
+                .collect(),
+            migrations: Value::Array(self.plan.steps.iter().map(migration_json).collect()),
+            has_breaking_changes: self.has_breaking_changes(),
+            breaking_changes: self.breaking_json(),
+            estimated_duration_seconds: self.plan.estimated_duration_seconds(),
+            requires_maintenance: self.plan.requires_maintenance(),
+            can_upgrade: self.plan.blockers.is_empty(),
+            blockers: self
+                .plan
+                .blockers
+                .iter()
+                .map(|blocker| blocker.text.clone())
+                .collect(),
+            warnings: self.plan.warnings.clone(),
+        })
+    }
+
+    fn breaking_json(&self) -> Value {
+        let declared = self
+            .path
+            .iter()
+            .filter(|version| version.breaking_changes)
+            .map(|version| {
+                json!({
+                    "kind": "declared",
+                    "object": null,
+                    "version": version.version.to_string(),
+                    "detail": version.breaking_description,
+                })
+            });
+        let found = self.breaking.iter().map(|(migration, breaking)| {
+            json!({
+                "kind": breaking.kind,
+                "object": breaking.object,
+                "version": migration.to_version.to_string(),
+                "migration_sequence": migration.sequence,
+                "detail": null,
+            })
+        });
+        Value::Array(declared.chain(found).collect())
+    }
+}
+
+/// A step of a plan as JSON.
+pub fn migration_json(step: &plan::Step<'_>) -> Value {
+    let migration = step.migration;
+    json!({
+        "id": pgrx::Uuid::from_bytes(migration.id).to_string(),
+        "sequence": migration.sequence,
+        "from_version": migration.from_version.as_ref().map(ToString::to_string),
+        "to_version": migration.to_version.to_string(),
+        "description": migration.description,
+        "scope": migration.scope.as_str(),
+        "action": step.action.as_str(),
+        "is_reversible": migration.is_reversible,
+        "requires_maintenance": migration.requires_maintenance,
+        "estimated_duration_seconds": migration.estimated_duration_seconds,
+    })
+}
+
+/// The refusal to go forward to an older version.
+fn lower_target(situation: &Situation, target: &Version) -> Error {
+    Error::invalid_argument(format!("version {target} is lower than the one that runs"))
+        .detail(format!(
+            "Site \"{}\" runs module \"{}\" at {}.",
+            situation.site.slug,
+            situation.module.slug,
+            situation
+                .current()
+                .map_or_else(String::new, ToString::to_string)
+        ))
+        .hint("Go back with rollback_module.")
+}
+
+/// The published versions from the one that runs up to the target.
+fn path<'a>(situation: &'a Situation, target: &Version) -> Vec<&'a RegisteredVersion> {
+    let above = |version: &Version| situation.current().is_none_or(|current| version > current);
+    situation
+        .versions
+        .iter()
+        .filter(|registered| {
+            let version = &registered.version;
+            above(version)
+                && (version == target
+                    || (version < target
+                        && registered.status == Status::Published
+                        && !version.is_prerelease()))
+        })
+        .collect()
+}
+
+/// What the up scripts break, told from their parse trees.
+fn breaking<'a>(
+    migrations: impl Iterator<Item = &'a Migration>,
+) -> Result<Vec<(&'a Migration, Breaking)>> {
+    let mut found = Vec::new();
+    for migration in migrations {
+        let effects: Vec<Effect> = statements("up_sql", &migration.up_sql)?
+            .into_iter()
+            .flat_map(|statement| statement.effects)
+            .collect();
+        found.extend(
+            consequence::breaking(effects.iter())
+                .into_iter()
+                .map(|one| (migration, one)),
+        );
+    }
+    Ok(found)
+}
+
+fn blockers(
+    situation: &Situation,
+    target: &RegisteredVersion,
+    breaking: &[(&Migration, Breaking)],
+) -> Result<Vec<Blocker>> {
+    let mut found = Vec::new();
+    let slug = &situation.module.slug;
+    match target.status {
+        Status::Yanked if situation.current() != Some(&target.version) => {
+            found.push(Blocker::correctness(format!(
+                "version {} of \"{slug}\" is yanked",
+                target.version
+            )))
+        }
+        Status::Draft => found.push(Blocker::correctness(format!(
+            "version {} of \"{slug}\" is a draft and not published yet",
+            target.version
+        ))),
+        _ => {}
+    }
+    found.extend(platform(situation, target));
+    let unmet = registry::unmet_dependencies(situation.site.id, target)?;
+    found.extend(unmet.into_iter().map(Blocker::correctness));
+    let dependents = registry::broken_dependents(
+        situation.site.id,
+        situation.module.id,
+        Some(&target.version),
+    )?;
+    found.extend(dependents.into_iter().map(Blocker::correctness));
+    found.extend(broken_neighbours(situation, breaking, true).map(Blocker::judgement));
+    Ok(found)
+}
+
+/// A platform too old for the target.
+fn platform(situation: &Situation, target: &RegisteredVersion) -> Option<Blocker> {
+    let needed = target.min_platform_version.as_ref()?;
+    let site = &situation.site.slug;
+    match &situation.site.platform_version {
+        Some(platform) if platform >= needed => None,
+        Some(platform) => Some(Blocker::correctness(format!(
+            "version {} needs platform {needed}, but site \"{site}\" runs platform {platform}",
+            target.version
+        ))),
+        None => Some(Blocker::correctness(format!(
+            "version {} needs platform {needed}, but the platform version of site \"{site}\" is not known",
+            target.version
+        ))),
+    }
+}
+
+/// What shared migrations break of versions that other sites on the same tables run: where that is
+/// certain a matter of judgement, where it depends on the sites' rows and statements a warning.
+fn broken_neighbours(
+    situation: &Situation,
+    breaking: &[(&Migration, Breaking)],
+    certain: bool,
+) -> Option<String> {
+    if situation.module.isolation != Isolation::Row {
+        return None;
+    }
+    let shared: Vec<_> = breaking
+        .iter()
+        .filter(|(migration, one)| migration.scope == Scope::Shared && one.is_certain() == certain)
+        .collect();
+    let newest = shared
+        .iter()
+        .map(|(migration, _)| &migration.to_version)
+        .max()?;
+    let sites = || {
+        situation
+            .neighbours
+            .iter()
+            .filter(|site| site.version < *newest)
+    };
+    sites().next()?;
+    Some(format!(
+        "the shared tables change in a way that {} older versions ({}), and these sites run one: {}",
+        if certain { "breaks" } else { "may break" },
+        plan::list(
+            shared
+                .iter()
+                .map(|(_, one)| format!("{} {}", one.kind, one.object))
+        ),
+        plan::list(sites().map(|site| format!("{} ({})", site.site, site.version)))
+    ))
+}
+
+/// Shared tables that have gone on to a version above the target, in a way that breaks the target.
+fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Option<Blocker>> {
+    let ahead: Vec<&Migration> = situation
+        .migrations
+        .iter()
+        .filter(|migration| {
+            migration.scope == Scope::Shared
+                && migration.to_version > target.version
+                && situation.applied.contains(&migration.id)
+        })
+        .collect();
+    let Some(newest) = ahead.iter().map(|migration| &migration.to_version).max() else {
+        return Ok(None);
+    };
+    let found = breaking(ahead.into_iter())?;
+    let certain: Vec<_> = found.iter().filter(|(_, one)| one.is_certain()).collect();
+    if certain.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Blocker::judgement(format!(
+        "the shared tables are at {newest} already, which breaks version {} ({})",
+        target.version,
+        plan::list(
+            certain
+                .iter()
+                .map(|(_, one)| format!("{} {}", one.kind, one.object))
+        )
+    ))))
+}
+
+fn warnings(situation: &Situation, target: &RegisteredVersion) -> Vec<String> {
+    let mut found = Vec::new();
+    if target.status == Status::Deprecated {
+        found.push(format!("version {} is deprecated", target.version));
+    }
+    found.extend(superuser_owner(situation));
+    found
+}
+
+/// Scripts with a superuser's rights are worth a word each time.
+pub fn superuser_owner(situation: &Situation) -> Option<String> {
+    let owner = &situation.module.owner_role;
+    let role = identity::role_named(owner).ok()?;
+    identity::is_superuser(role).then(|| {
+        format!(
+            "the scripts of module \"{}\" run with the rights of superuser \"{owner}\"",
+            situation.module.slug
+        )
+    })
+}
+
+/// Refuses a change that something stands against.
+///
+/// # Errors
+/// 55000 with every blocker in DETAIL; with `force` only those that it can't override.
+pub fn refuse_blocked(
+    what: &str,
+    direction: Direction,
+    blockers: &[Blocker],
+    force: bool,
+) -> Result<()> {
+    let standing: Vec<&Blocker> = blockers
+        .iter()
+        .filter(|blocker| !force || blocker.kind == BlockerKind::Correctness)
+        .collect();
+    if standing.is_empty() {
+        return Ok(());
+    }
+    let all_overridable = standing
+        .iter()
+        .all(|blocker| blocker.kind == BlockerKind::Judgement);
+    let hint = match (all_overridable, direction) {
+        (true, _) => "If you accept this, call it again with force => true.",
+        (false, Direction::Up) => {
+            "Resolve these first; plan_upgrade shows them without changing anything."
+        }
+        (false, Direction::Down) => {
+            "Resolve these first; plan_rollback shows them without changing anything."
+        }
+    };
+    let detail = standing
+        .iter()
+        .map(|blocker| format!("- {}", blocker.text))
+        .collect::<Vec<_>>()
+        .join("\n");
+    Err(Error::wrong_state(format!("{what} is blocked"))
+        .detail(detail)
+        .hint(hint))
+}

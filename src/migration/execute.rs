@@ -1,0 +1,281 @@
+//! Running one script: as the module's owner, with settings of its own, statement by statement.
+
+use std::time::Instant;
+
+use pgrx::datum::{TimestampWithTimeZone, clock_timestamp};
+use pgrx::{Uuid, pg_sys};
+use versioning_core::checksum;
+use versioning_core::model::{Direction, Migration};
+use versioning_core::script::{self, Statement};
+
+use crate::error::{Error, Result};
+use crate::migration::{check, store};
+use crate::pg::identity::{self, Restriction};
+use crate::pg::run_context::{self, Running};
+use crate::pg::scope;
+use crate::settings;
+
+/// How much of a statement's text a report keeps, in characters.
+const REPORTED_TEXT: usize = 200;
+
+/// Settings that would give a script another meaning in another session. `search_path` and
+/// `lock_timeout` come on top; all else is the caller's (memory, planner, timeouts, messages).
+const FIXED_SETTINGS: &[(&str, &str)] = &[
+    ("standard_conforming_strings", "on"),
+    ("backslash_quote", "safe_encoding"),
+    ("check_function_bodies", "on"),
+    ("row_security", "on"),
+    ("session_replication_role", "origin"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("TimeZone", "UTC"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("array_nulls", "on"),
+    ("transform_null_equals", "off"),
+    ("xmloption", "content"),
+    ("default_tablespace", ""),
+];
+
+/// For whom and as whom a script runs.
+#[derive(Debug, Clone, Copy)]
+pub struct RunContext<'a> {
+    /// The site that it runs for.
+    pub site_id: Uuid,
+    /// The module.
+    pub module_id: Uuid,
+    /// Where unqualified names are looked up and created.
+    pub schema: &'a str,
+    /// The role whose rights it has.
+    pub owner: pg_sys::Oid,
+}
+
+/// What one statement did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementReport {
+    /// Its place in the script, from 1.
+    pub number: i32,
+    /// The start of its text.
+    pub text: String,
+    /// How many rows it touched or returned.
+    pub rows: i64,
+    /// How long it took.
+    pub duration_ms: f64,
+}
+
+/// Everything PostgreSQL said about a statement that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// Its place in the script, from 1.
+    pub statement_number: i32,
+    /// The start of its text.
+    pub text: String,
+    /// The five characters, whatever the script raised.
+    pub sqlstate: String,
+    /// The message.
+    pub message: String,
+    /// DETAIL.
+    pub detail: Option<String>,
+    /// HINT.
+    pub hint: Option<String>,
+    /// CONTEXT, as far as it belongs to the script.
+    pub context: Option<String>,
+    /// The schema that the error names.
+    pub schema_name: Option<String>,
+    /// The table that the error names.
+    pub table_name: Option<String>,
+    /// The column that the error names.
+    pub column_name: Option<String>,
+    /// The constraint that the error names.
+    pub constraint_name: Option<String>,
+}
+
+/// What became of a script.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// When it began.
+    pub started_at: TimestampWithTimeZone,
+    /// When it ended.
+    pub completed_at: TimestampWithTimeZone,
+    /// The statements that ran, without the one that failed.
+    pub statements: Vec<StatementReport>,
+    /// The rows of all of them.
+    pub rows_affected: i64,
+    /// How long all of it took.
+    pub duration_ms: i64,
+    /// Why it stopped, if it did. Then everything it did is undone.
+    pub failure: Option<Failure>,
+}
+
+/// Runs a migration one way, after making sure that it is the one that was registered.
+///
+/// # Errors
+/// 55000 when its scripts are not those of its checksum, or when it has no down script; else as
+/// [`run_script`].
+pub fn run_migration(
+    migration: &Migration,
+    direction: Direction,
+    context: &RunContext<'_>,
+) -> Result<Execution> {
+    let (sequence, to_version) = (migration.sequence, &migration.to_version);
+    let down_sql = migration.down_sql.as_deref();
+    if checksum::of_scripts(&migration.up_sql, down_sql) != migration.checksum {
+        return Err(Error::wrong_state(format!(
+            "migration {sequence} to version {to_version} was changed in the table"
+        ))
+        .detail("Its scripts don't match the checksum that was taken when it was registered.")
+        .hint("Put the registered scripts back."));
+    }
+    match direction {
+        Direction::Up => run_named("up_sql", &migration.up_sql, context),
+        Direction::Down => {
+            let script = down_sql.ok_or_else(|| {
+                Error::wrong_state(format!(
+                    "migration {sequence} to version {to_version} has no down script"
+                ))
+                .hint("Restore a snapshot taken before the migration.")
+            })?;
+            run_named("down_sql", script, context)
+        }
+    }
+}
+
+/// Runs a script that no row of `module_migrations` holds.
+///
+/// When there is a `failure` the work of the whole script is undone. What other scripts did before is
+/// the caller's to undo.
+///
+/// # Errors
+/// 42501 when the owner is a superuser and may not be; what [`check::statements`] refuses. An error of
+/// a statement is no error here but the `failure`. A query cancel goes on upwards.
+#[cfg(any(test, feature = "pg_test"))]
+pub fn run_script(script: &str, context: &RunContext<'_>) -> Result<Execution> {
+    run_named("script", script, context)
+}
+
+/// Checks now, as the caller, what the caller's own transaction had deferred before.
+///
+/// Otherwise the end of the first script would: its failure would be laid to the migration, and the
+/// caller's constraint triggers would run as the module's owner. Call it before anything is switched.
+///
+/// # Errors
+/// PostgreSQL raises the violation.
+pub fn settle_deferred_constraints() -> Result<()> {
+    store::constraints_immediate()?;
+    identity::as_extension_owner(store::constraints_to_default)
+}
+
+fn run_named(name: &str, script: &str, context: &RunContext<'_>) -> Result<Execution> {
+    check_owner(context.owner)?;
+    let statements = check::statements(name, script)?;
+    let search_path = format!("{}, pg_temp", pgrx::spi::quote_identifier(context.schema));
+    let lock_timeout = settings::lock_timeout().to_string();
+    let mut settings = FIXED_SETTINGS.to_vec();
+    settings.extend([
+        ("search_path", search_path.as_str()),
+        ("lock_timeout", &lock_timeout),
+    ]);
+    let running = Running {
+        site_id: context.site_id,
+        module_id: context.module_id,
+    };
+    let (started_at, clock) = (clock_timestamp(), Instant::now());
+    let (reports, failure) = scope::with_settings(&settings, || {
+        identity::run_as(context.owner, Restriction::KeepRole, || {
+            run_context::while_running(running, || run_statements(&statements))
+        })
+    })?;
+    if failure.is_none() && !statements.is_empty() {
+        identity::as_extension_owner(store::constraints_to_default)?;
+    }
+    Ok(Execution {
+        started_at,
+        completed_at: clock_timestamp(),
+        rows_affected: reports.iter().map(|report| report.rows).sum(),
+        statements: reports,
+        duration_ms: i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX),
+        failure,
+    })
+}
+
+fn check_owner(owner: pg_sys::Oid) -> Result<()> {
+    if settings::allow_superuser_owner() || !identity::is_superuser(owner) {
+        return Ok(());
+    }
+    let name = identity::role_name(owner);
+    Err(
+        Error::not_allowed(format!("migrations may not run as superuser \"{name}\""))
+            .detail("module_versioning.allow_superuser_owner is off.")
+            .hint("Give the module an owner_role that is no superuser."),
+    )
+}
+
+type Outcome = (Vec<StatementReport>, Option<Failure>);
+
+fn run_statements(statements: &[Statement]) -> Result<Outcome> {
+    let Some(last) = statements.last() else {
+        return Ok((Vec::new(), None));
+    };
+    let identity_before = identity::state();
+    let mut texts: Vec<&str> = statements.iter().map(|each| each.text.as_str()).collect();
+    // What was deferred is checked now and as the owner, not at COMMIT and as whoever that is.
+    texts.push(store::CONSTRAINTS_IMMEDIATE);
+    let ran = store::run_statements(texts)?;
+    check_identity(identity_before)?;
+    let failure = ran
+        .failure
+        .map(|failure| match statements.get(ran.row_counts.len()) {
+            Some(statement) => located(failure, statement),
+            None => located(deferred(failure), last),
+        });
+    let measured = ran.row_counts.into_iter().zip(ran.durations_ms);
+    let reports = statements
+        .iter()
+        .zip(measured)
+        .map(|(statement, (rows, duration_ms))| {
+            let text = script::excerpt(&statement.text, REPORTED_TEXT);
+            StatementReport {
+                number: statement.number,
+                text,
+                rows,
+                duration_ms,
+            }
+        });
+    Ok((reports.collect(), failure))
+}
+
+fn deferred(failure: Failure) -> Failure {
+    let when = "A deferred constraint was checked after the last statement.";
+    let detail = match failure.detail {
+        Some(detail) => format!("{detail} {when}"),
+        None => when.to_owned(),
+    };
+    Failure {
+        detail: Some(detail),
+        ..failure
+    }
+}
+
+fn located(failure: Failure, statement: &Statement) -> Failure {
+    let text = script::excerpt(&statement.text, REPORTED_TEXT);
+    // Where PostgreSQL has no facts to add, the statement itself is the most useful one.
+    let detail = failure
+        .detail
+        .or_else(|| Some(format!("In line {} of the script: {text}", statement.line)));
+    Failure {
+        statement_number: statement.number,
+        text,
+        detail,
+        ..failure
+    }
+}
+
+fn check_identity(before: (pg_sys::Oid, i32)) -> Result<()> {
+    if identity::state() == before {
+        return Ok(());
+    }
+    Err(
+        Error::internal("a migration script left another role behind")
+            .detail("Role and security context after a statement must be those before it."),
+    )
+}

@@ -1,0 +1,89 @@
+//! The history: every attempt to run a migration, and which ones are in force.
+
+use pgrx::Uuid;
+use serde_json::{Value, json};
+use versioning_core::model::Direction;
+
+use crate::migration::execute::{Execution, Failure};
+
+pub use super::store::runs::{applied, mark_applied, record_run, unmark_applied};
+
+/// What became of a run in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It did its work, and that stayed.
+    Success,
+    /// One of its statements failed.
+    Failed,
+    /// It had done its work, which was undone because a later run of the same call failed.
+    RolledBack,
+}
+
+impl RunStatus {
+    /// The word used in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+}
+
+/// A run, ready to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun<'a> {
+    /// For which site.
+    pub site_id: Uuid,
+    /// Of which module.
+    pub module_id: Uuid,
+    /// Which migration.
+    pub migration_id: Uuid,
+    /// Which way.
+    pub direction: Direction,
+    /// What became of it.
+    pub status: RunStatus,
+    /// What happened.
+    pub execution: &'a Execution,
+    /// The snapshot taken before.
+    pub backup_id: Option<Uuid>,
+    /// On whose behalf, as the caller said.
+    pub executed_by: Option<Uuid>,
+    /// The role whose rights it had.
+    pub run_as: &'a str,
+}
+
+/// How many statements of a run are kept: a script of a hundred thousand INSERTs is no history.
+const RECORDED_STATEMENTS: usize = 1_000;
+
+/// The statements of a run as they are kept: an array of objects, the first ones, and at the end the
+/// one that failed.
+pub(in crate::migration) fn statements_json(execution: &Execution) -> Value {
+    let ran = execution
+        .statements
+        .iter()
+        .take(RECORDED_STATEMENTS)
+        .map(|report| {
+            json!({
+                "statement_number": report.number,
+                "text": report.text,
+                "rows": report.rows,
+                "duration_ms": (report.duration_ms * 1000.0).round() / 1000.0,
+            })
+        });
+    ran.chain(execution.failure.iter().map(failure_json))
+        .collect()
+}
+
+fn failure_json(failure: &Failure) -> Value {
+    json!({
+        "statement_number": failure.statement_number,
+        "text": failure.text,
+        "sqlstate": failure.sqlstate,
+        "message": failure.message,
+        "schema_name": failure.schema_name,
+        "table_name": failure.table_name,
+        "column_name": failure.column_name,
+        "constraint_name": failure.constraint_name,
+    })
+}

@@ -1,0 +1,66 @@
+//! Argument types that pgrx lacks, or reads in a way that panics on unusual values.
+
+use std::ffi::CStr;
+
+use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::datum::FromDatum;
+use pgrx::nullable::Nullable;
+use pgrx::pg_sys;
+use pgrx::pgrx_sql_entity_graph::impl_sql_translatable;
+
+/// An argument of SQL type `jsonb`, as its text: pgrx's own type panics on a number that has no
+/// place in a double.
+#[derive(Debug, Clone)]
+pub struct JsonbText(pub String);
+
+/// An argument of SQL type `name`.
+#[derive(Debug, Clone)]
+pub struct Name(pub String);
+
+impl_sql_translatable!(JsonbText, "jsonb");
+impl_sql_translatable!(Name, "name");
+
+/// What the type's output function makes of the value.
+///
+/// # Safety
+/// `datum` is a non-null value of the type.
+unsafe fn output_text(datum: pg_sys::Datum, kind: pg_sys::Oid) -> String {
+    let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+    // SAFETY: the type exists, so it has an output function, which returns a C string.
+    unsafe {
+        pg_sys::getTypeOutputInfo(kind, &mut function, &mut is_varlena);
+        let text = pg_sys::OidOutputFunctionCall(function, datum);
+        CStr::from_ptr(text).to_string_lossy().into_owned()
+    }
+}
+
+macro_rules! text_argument {
+    ($rust:ident, $oid:expr) => {
+        impl FromDatum for $rust {
+            unsafe fn from_polymorphic_datum(
+                datum: pg_sys::Datum,
+                is_null: bool,
+                _type: pg_sys::Oid,
+            ) -> Option<Self> {
+                // SAFETY: not null, and of the type that the function declares.
+                (!is_null).then(|| Self(unsafe { output_text(datum, $oid) }))
+            }
+        }
+
+        // SAFETY: the argument's SQL type is this type, as SqlTranslatable says.
+        unsafe impl<'fcx> ArgAbi<'fcx> for $rust {
+            unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+                // SAFETY: as above. Functions take this type as an Option, so it isn't null here.
+                unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(Self(String::new()))
+            }
+
+            unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
+                // SAFETY: as above.
+                unsafe { arg.unbox_arg_using_from_datum().into() }
+            }
+        }
+    };
+}
+
+text_argument!(JsonbText, pg_sys::JSONBOID);
+text_argument!(Name, pg_sys::NAMEOID);

@@ -1,0 +1,24 @@
+//! The hand-written unsafe of the extension, behind safe functions. It knows PostgreSQL, not modules
+//! or sites; a decision never lives here.
+
+pub mod argument;
+pub mod call;
+pub mod catalog;
+pub mod field;
+pub mod hash;
+pub mod identity;
+pub mod memory;
+pub mod message;
+pub mod parser;
+pub mod planner;
+pub mod query;
+pub mod record;
+pub mod row_set;
+pub mod row_stream;
+pub mod run_context;
+pub mod scope;
+pub mod setting;
+pub mod soft_error;
+pub mod sort_support;
+pub mod subtransaction;
+pub mod varlena;

@@ -1,0 +1,266 @@
+//! The life of a version: draft, published, then perhaps deprecated or yanked.
+
+use npm_semver::Version;
+use pgrx::prelude::PgSqlErrorCode;
+use pgrx::{Uuid, pg_sys};
+use versioning_core::release::is_breaking_bump;
+use versioning_core::status::Status;
+
+use super::store::version::{self as store, Draft};
+use super::{Module, RegisteredVersion, dependency, module, required, unknown_version};
+use crate::error::{Error, Result};
+use crate::pg::record::{ModuleVersions, Record};
+use crate::pg::subtransaction::in_subtransaction;
+use crate::pg::{identity, scope};
+use crate::settings;
+
+/// The arguments of `create_version`; what is `None` was not given.
+pub struct VersionArguments {
+    pub module_id: Option<Uuid>,
+    pub version: Option<Version>,
+    pub bundle_url: Option<String>,
+    pub bundle_hash: Option<String>,
+    pub changelog: Option<String>,
+    pub release_notes: Option<String>,
+    pub min_platform_version: Option<Version>,
+    pub breaking_changes: Option<bool>,
+    pub breaking_description: Option<String>,
+    pub dependencies: Option<String>,
+    pub source_url: Option<String>,
+    pub allow_backport: Option<bool>,
+}
+
+/// Adds a draft.
+///
+/// # Errors
+/// 22023, 22P02, 23505, 42501, 42704; see the comment of `create_version`.
+pub fn create(arguments: VersionArguments) -> Result<Record<ModuleVersions>> {
+    let caller = identity::current_role();
+    identity::as_extension_owner(|| {
+        let module = module(arguments.module_id)?;
+        authorise(caller, &module)?;
+        let version = required(arguments.version, "version")?;
+        check_unused(&module, &version)?;
+        if !arguments.allow_backport.unwrap_or(false) {
+            check_above_latest(&module, &version)?;
+        }
+        let dependencies = arguments.dependencies.unwrap_or_else(|| "{}".to_owned());
+        dependency::check_declaration(&module, &dependencies)?;
+        let draft = Draft {
+            bundle_url: arguments.bundle_url,
+            bundle_hash: arguments.bundle_hash.map(checked_hash).transpose()?,
+            changelog: arguments.changelog,
+            release_notes: arguments.release_notes,
+            min_platform_version: arguments.min_platform_version,
+            breaking_changes: arguments.breaking_changes.unwrap_or(false)
+                || breaks_by_number(&module, &version)?,
+            breaking_description: arguments.breaking_description,
+            dependencies,
+            source_url: arguments.source_url,
+            version,
+        };
+        insert(&module, draft)
+    })
+}
+
+fn insert(module: &Module, draft: Draft) -> Result<Record<ModuleVersions>> {
+    let version = draft.version.clone();
+    match store::insert(module.id, draft)? {
+        Some(id) => store::record(id),
+        // Somebody else has committed it since it was looked for.
+        None => Err(duplicate(module, &version, &version)),
+    }
+}
+
+/// Only who can act as the module's owner decides over its versions.
+fn authorise(caller: pg_sys::Oid, module: &Module) -> Result<()> {
+    let owner = identity::role_named(&module.owner_role)?;
+    if identity::can_act_as(caller, owner) {
+        return Ok(());
+    }
+    let caller = identity::role_name(caller);
+    Err(Error::not_allowed(format!(
+        "role \"{caller}\" may not change the versions of module \"{}\"",
+        module.slug
+    ))
+    .detail(format!(
+        "The module belongs to role \"{}\".",
+        module.owner_role
+    ))
+    .hint(format!(
+        "Grant \"{}\" to \"{caller}\", or let its owner do it.",
+        module.owner_role
+    )))
+}
+
+fn check_unused(module: &Module, version: &Version) -> Result<()> {
+    match store::same_precedence(module.id, version)? {
+        Some(registered) => Err(duplicate(module, version, &registered)),
+        None => Ok(()),
+    }
+}
+
+fn duplicate(module: &Module, version: &Version, registered: &Version) -> Error {
+    let error = Error::already_exists(format!(
+        "version {version} of module \"{}\" is registered already",
+        module.slug
+    ));
+    let detail = if version.build() == registered.build() {
+        "A number is given once and never again.".to_owned()
+    } else {
+        format!("It is registered as {registered}; build metadata doesn't make another version.")
+    };
+    error.detail(detail).hint("Choose a higher version.")
+}
+
+fn check_above_latest(module: &Module, version: &Version) -> Result<()> {
+    let Some(latest) = store::highest_published(module.id)?.filter(|latest| version < latest)
+    else {
+        return Ok(());
+    };
+    Err(Error::invalid_argument(format!(
+        "version {version} of module \"{}\" is not above its latest published version",
+        module.slug
+    ))
+    .detail(format!("The latest published version is {latest}."))
+    .hint("Choose a higher version, or pass allow_backport => true to add to an older line."))
+}
+
+fn checked_hash(hash: String) -> Result<String> {
+    if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(hash.to_ascii_lowercase());
+    }
+    Err(Error::invalid_argument("bundle_hash is not a SHA-256 hash")
+        .detail(format!(
+            "It is 64 hexadecimal digits; this one has {} characters.",
+            hash.chars().count()
+        ))
+        .hint("Pass the output of sha256sum over the bundle, without the file name."))
+}
+
+fn breaks_by_number(module: &Module, version: &Version) -> Result<bool> {
+    let previous = store::highest_release_below(module.id, version)?;
+    Ok(is_breaking_bump(previous.as_ref(), version))
+}
+
+/// Makes a draft public.
+///
+/// # Errors
+/// 55000 when it is no draft or a dependency can't be satisfied; 22023, 42501, 42704.
+pub fn publish(id: Option<Uuid>, published_by: Option<Uuid>) -> Result<Record<ModuleVersions>> {
+    change(id, Status::Published, |module, version| {
+        let unsatisfied = dependency::unsatisfied(&version.dependencies)?;
+        if !unsatisfied.is_empty() {
+            return Err(Error::wrong_state(format!(
+                "version {} of module \"{}\" has dependencies that nothing published satisfies",
+                version.version, module.slug
+            ))
+            .detail(unsatisfied.join("\n"))
+            .hint("Publish a fitting version of each of them first, or create the version anew with other ranges."));
+        }
+        // Other versions may have come out since the draft was made.
+        let breaking = version.breaking_changes || breaks_by_number(module, &version.version)?;
+        store::publish(version.id, published_by, breaking)
+    })
+}
+
+/// Takes a version out of what is found, without harm to those who run it.
+///
+/// # Errors
+/// 55000 when it isn't published; 22023, 42501, 42704.
+pub fn deprecate(id: Option<Uuid>, reason: Option<&str>) -> Result<Record<ModuleVersions>> {
+    change(id, Status::Deprecated, |_, version| {
+        store::set_status(version.id, Status::Deprecated, reason)
+    })
+}
+
+/// Forbids a version to new sites.
+///
+/// # Errors
+/// 55000 when it is a draft or yanked already; 22023, 42501, 42704.
+pub fn yank(id: Option<Uuid>, reason: Option<&str>) -> Result<Record<ModuleVersions>> {
+    let reason = required(reason, "reason")?;
+    change(id, Status::Yanked, |_, version| {
+        store::set_status(version.id, Status::Yanked, Some(reason))
+    })
+}
+
+/// Takes a version from its state to the next, if there is a way and the caller may.
+fn change(
+    id: Option<Uuid>,
+    next: Status,
+    act: impl FnOnce(&Module, &RegisteredVersion) -> Result<()>,
+) -> Result<Record<ModuleVersions>> {
+    let caller = identity::current_role();
+    identity::as_extension_owner(|| {
+        let id = required(id, "version_id")?;
+        let version = super::version(Some(id))?;
+        let module = module(Some(version.module_id))?;
+        authorise(caller, &module)?;
+        let name = format!("version {} of module \"{}\"", version.version, module.slug);
+        let version = lock(id, &name)?;
+        if !version.status.may_become(next) {
+            return Err(no_way(&module, &version, next));
+        }
+        act(&module, &version)?;
+        store::record(id)
+    })
+}
+
+/// Locks a version for as long as the transaction lasts, and waits no longer than
+/// `module_versioning.lock_timeout` for it.
+fn lock(id: Uuid, name: &str) -> Result<RegisteredVersion> {
+    let timeout = settings::lock_timeout();
+    let locked = in_subtransaction(|| {
+        scope::with_settings(&[("lock_timeout", &timeout.to_string())], || {
+            store::lock(id)
+        })
+    });
+    match locked {
+        Err(Error::Raised(raised)) if raised.code == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE => {
+            Err(busy(name, timeout, &store::lock_holders()?))
+        }
+        locked => locked?.ok_or_else(|| unknown_version(id)),
+    }
+}
+
+fn busy(name: &str, timeout: i32, holders: &[store::Holder]) -> Error {
+    let holders: Vec<String> = holders
+        .iter()
+        .map(|holder| format!("process {} (role \"{}\")", holder.pid, holder.role))
+        .collect();
+    let who = if holders.is_empty() {
+        "Who held it can't be told any more.".to_owned()
+    } else {
+        format!("At work on versions: {}.", holders.join(", "))
+    };
+    Error::busy(format!("{name} is being changed by another session"))
+        .detail(format!("The lock was not free within {timeout} ms. {who}"))
+        .hint("Nothing was changed. Try again, or raise module_versioning.lock_timeout.")
+}
+
+fn no_way(module: &Module, version: &RegisteredVersion, next: Status) -> Error {
+    let hint = match version.status {
+        Status::Draft => "Publish it first, with publish_version.",
+        Status::Published | Status::Deprecated | Status::Yanked => {
+            "Create a higher version and publish that."
+        }
+    };
+    let subject = format!("version {} of module \"{}\"", version.version, module.slug);
+    Error::wrong_state(if version.status == next {
+        format!("{subject} is {next} already")
+    } else {
+        format!("{subject} is {} and can't become {next}", version.status)
+    })
+    .detail("A version goes from draft to published, from there to deprecated or yanked, from deprecated to yanked, and no other way.")
+    .hint(hint)
+}
+
+/// Counts one download.
+///
+/// # Errors
+/// 22023 for NULL, 42704 when there is no such version.
+pub fn record_download(id: Option<Uuid>) -> Result<i64> {
+    let id = required(id, "version_id")?;
+    store::count_download(id)?.ok_or_else(|| unknown_version(id))
+}

@@ -1,0 +1,138 @@
+//! Snapshots: what they are made of, how they are read, verified, restored and let go.
+//!
+//! This room owns the format's database side and schema `module_versioning_data`. It knows tables, sites
+//! and ids as it is told them; it must not look up modules, versions or migrations to decide anything:
+//! which tables belong to a site's module is said by whoever asks for a snapshot.
+
+pub mod cascade;
+pub mod chunks;
+pub mod decoding;
+pub mod difference;
+pub mod drift;
+pub mod look;
+pub mod quiet;
+pub mod reading;
+pub mod reference;
+pub mod refill;
+pub mod refill_job;
+pub mod restore;
+pub mod retention;
+pub mod sequences;
+pub mod source;
+pub mod statements;
+pub mod store;
+pub mod take;
+pub mod verify;
+
+use pgrx::Uuid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result, SqlResult};
+use crate::pg::identity::as_extension_owner;
+use crate::pg::run_context::refuse_inside_script;
+
+fn required<T>(value: Option<T>, name: &str) -> Result<T> {
+    value.ok_or_else(|| Error::invalid_argument(format!("argument \"{name}\" must not be null")))
+}
+
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn verify_snapshot(
+    backup_id: Option<Uuid>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(table_name, String),
+            name!(ok, bool),
+            name!(expected_rows, i64),
+            name!(actual_rows, i64),
+            name!(error, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let id = required(backup_id, "backup_id")?;
+    let verdicts = as_extension_owner(|| verify::verify(id))?;
+    Ok(TableIterator::new(verdicts.into_iter().map(|found| {
+        (
+            found.table_name,
+            found.ok,
+            found.expected_rows,
+            found.actual_rows,
+            found.error,
+        )
+    })))
+}
+
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn diff_snapshot(
+    backup_id: Option<Uuid>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(table_name, String),
+            name!(inserted, i64),
+            name!(updated, i64),
+            name!(deleted, i64),
+            name!(unchanged, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let id = required(backup_id, "backup_id")?;
+    let differences = as_extension_owner(|| look::difference(id))?;
+    Ok(TableIterator::new(differences.into_iter().map(|table| {
+        (
+            table.table_name,
+            table.inserted,
+            table.updated,
+            table.deleted,
+            table.unchanged,
+        )
+    })))
+}
+
+/// The rows as JSON text: `snapshot_rows` makes them jsonb without going through floating point.
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn _snapshot_rows(
+    backup_id: Option<Uuid>,
+    table_name: Option<String>,
+) -> Result<SetOfIterator<'static, String>, ErrorReport> {
+    let id = required(backup_id, "backup_id")?;
+    let name = required(table_name, "table_name")?;
+    let mut rows = as_extension_owner(|| look::Rows::open(id, &name))?;
+    Ok(SetOfIterator::new(std::iter::from_fn(move || {
+        if let Some(row) = rows.ready_row() {
+            return Some(row);
+        }
+        // An iterator has no other way to fail than to raise.
+        match as_extension_owner(|| rows.next_row()) {
+            Ok(row) => row,
+            Err(error) => {
+                ErrorReport::from(error).report(PgLogLevel::ERROR);
+                None
+            }
+        }
+    })))
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn delete_snapshot(backup_id: Option<Uuid>) -> SqlResult<i64> {
+    refuse_inside_script()?;
+    let id = required(backup_id, "backup_id")?;
+    Ok(as_extension_owner(|| retention::delete(id))?)
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn expire_snapshots()
+-> Result<TableIterator<'static, (name!(backup_id, Uuid), name!(bytes_freed, i64))>, ErrorReport> {
+    refuse_inside_script()?;
+    Ok(TableIterator::new(as_extension_owner(retention::expire)?))
+}

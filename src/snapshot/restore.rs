@@ -1,0 +1,263 @@
+//! Makes the live rows of a site equal a snapshot's, writing only rows that differ.
+
+use pgrx::Uuid;
+use versioning_core::snapshot::manifest::Table;
+
+use crate::error::{Error, Result};
+use crate::pg::row_set::{Checks, checks_at_end};
+use crate::pg::row_stream::consistent_view;
+use crate::pg::scope::with_settings;
+use crate::pg::subtransaction::in_subtransaction;
+use crate::settings;
+use crate::snapshot::cascade::refuse_cascades;
+use crate::snapshot::difference::{Difference, compare};
+use crate::snapshot::drift::refuse_drift;
+use crate::snapshot::quiet::quietly;
+use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
+use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest, Taken};
+use crate::snapshot::{sequences, statements, store, verify};
+
+/// How long the snapshot taken before a restore is kept.
+const AUTO_EXPIRES_IN: &str = "30 days";
+
+/// What restoring did to one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRestored {
+    /// The table.
+    pub table_name: String,
+    /// Rows that were inserted or changed.
+    pub rows_restored: i64,
+    /// Rows that were deleted.
+    pub rows_deleted: i64,
+    /// Rows that were as in the snapshot already.
+    pub rows_kept: i64,
+}
+
+/// Verifies the snapshot, then makes the site's rows of its tables (or of those named) equal it exactly.
+/// Columns that the snapshot doesn't have keep their values, in new rows they get their defaults.
+///
+/// # Errors
+/// XX001 when the snapshot is damaged; 42704 when it or a named table isn't in it; 55000 when the tables
+/// have changed so that they can't take the rows; 2BP01 when a deletion would reach into other tables;
+/// 55P03 when a lock isn't to be had in time; what the tables' constraints raise. Nothing is changed then.
+pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRestored>> {
+    let header = store::header(backup_id)?;
+    in_subtransaction(|| {
+        pinned(|| {
+            store::lock_installation(&header)?;
+            let (_, manifest) = verify::intact(backup_id)?;
+            let chosen = choose(&manifest.tables, tables)?;
+            let mut locked = Vec::new();
+            for table in chosen {
+                locked.push((table, source(table).lock(Lock::Write)?));
+            }
+            refuse_drift(&locked)?;
+            restore_locked(&locked, &manifest.site_id)
+        })
+    })
+}
+
+/// Locks the installation that the snapshot belongs to, before anything else is.
+///
+/// # Errors
+/// 42704 when there is no such snapshot, 55P03 when the lock isn't to be had in time.
+pub fn lock(backup_id: Uuid) -> Result<()> {
+    let header = store::header(backup_id)?;
+    pinned(|| store::lock_installation(&header))?;
+    Ok(())
+}
+
+/// Takes an `auto` snapshot of the same tables as they are now.
+///
+/// # Errors
+/// As [`take::take`]; 42704 when a named table isn't in the snapshot.
+pub fn back_up_first(
+    backup_id: Uuid,
+    tables: Option<&[String]>,
+    executed_by: Option<Uuid>,
+) -> Result<Taken> {
+    let (header, manifest) = verify::readable(backup_id)?;
+    let sources: Vec<TableSource> = choose(&manifest.tables, tables)?
+        .into_iter()
+        .map(source)
+        .collect();
+    take::take(&SnapshotRequest {
+        site_id: header.site_id,
+        module_id: header.module_id,
+        version: store::active_version(&header)?.as_ref(),
+        fingerprint: &store::recorded_fingerprint(&header)?,
+        kind: SnapshotKind::Auto,
+        expires_in: Some(AUTO_EXPIRES_IN),
+        created_by: executed_by,
+        tables: &sources,
+    })
+}
+
+/// Runs `body` with the settings that reading and writing rows needs.
+///
+/// # Errors
+/// What `body` returns.
+pub fn pinned<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
+    let timeout = settings::lock_timeout().to_string();
+    let mut all = SETTINGS.to_vec();
+    all.push(("lock_timeout", &timeout));
+    with_settings(&all, body)
+}
+
+/// The tables of those names, or all.
+///
+/// # Errors
+/// 42704 when the snapshot has no table of a name.
+pub fn choose<'a>(tables: &'a [Table], names: Option<&[String]>) -> Result<Vec<&'a Table>> {
+    let Some(names) = names else {
+        return Ok(tables.iter().collect());
+    };
+    let unknown = |name: &&String| !tables.iter().any(|table| table.name == **name);
+    if let Some(name) = names.iter().find(unknown) {
+        let known: Vec<String> = tables
+            .iter()
+            .map(|table| format!("\"{}\"", table.name))
+            .collect();
+        return Err(
+            Error::not_found(format!("table \"{name}\" is not in the snapshot"))
+                .detail(format!("The snapshot holds {}.", known.join(", "))),
+        );
+    }
+    Ok(tables
+        .iter()
+        .filter(|table| names.contains(&table.name))
+        .collect())
+}
+
+/// Where a table of a snapshot lies.
+pub fn source(table: &Table) -> TableSource {
+    TableSource {
+        name: table.name.clone(),
+        schema: table.schema.clone(),
+        relation: table.relation.clone(),
+        site_column: table.site_column.clone(),
+    }
+}
+
+type Locked<'a> = (&'a Table, Option<LiveTable>);
+
+fn compare_all<'a>(tables: &'a [Locked<'a>], site_id: &str) -> Result<Vec<Difference<'a>>> {
+    consistent_view(|| {
+        tables
+            .iter()
+            .filter_map(|(table, live)| Some(compare(table, live.as_ref()?, site_id)))
+            .collect()
+    })
+}
+
+fn restore_locked(tables: &[Locked<'_>], site_id: &str) -> Result<Vec<TableRestored>> {
+    let mut differences = compare_all(tables, site_id)?;
+    let lives: Vec<&LiveTable> = tables
+        .iter()
+        .filter_map(|(_, live)| live.as_ref())
+        .collect();
+    refuse_cascades(&mut differences, &lives, site_id)?;
+    let changed: Vec<&LiveTable> = differences
+        .iter()
+        .filter(|d| differs(d))
+        .map(|difference| difference.live)
+        .collect();
+    let written = if changed.is_empty() {
+        vec![(0, 0); differences.len()]
+    } else {
+        quietly(&changed, || write_all(&mut differences, site_id))?
+    };
+    for (table, live) in tables {
+        if let Some(live) = live {
+            sequences::put_back(table, live)?;
+        }
+    }
+    let kept: Vec<u64> = differences
+        .iter()
+        .map(|difference| difference.kept)
+        .collect();
+    drop(differences);
+    if !changed.is_empty() {
+        confirm(tables, site_id)?;
+    }
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let restored = tables.iter().zip(written).zip(kept);
+    Ok(restored
+        .map(|(((table, _), (restored, deleted)), kept)| TableRestored {
+            table_name: table.name.clone(),
+            rows_restored: number(restored),
+            rows_deleted: number(deleted),
+            rows_kept: number(kept),
+        })
+        .collect())
+}
+
+fn differs(difference: &Difference<'_>) -> bool {
+    difference.snapshot_rows.count() > 0 || difference.live_rows.count() > 0
+}
+
+/// All deletions, then all updates, then all insertions, so that no row is in the way of another; foreign
+/// keys are looked at when all rows are in place. Returns rows written and deleted by table.
+fn write_all(differences: &mut [Difference<'_>], site_id: &str) -> Result<Vec<(u64, u64)>> {
+    let mut counts = vec![(0, 0); differences.len()];
+    let Some(first) = differences.first().map(|difference| difference.live) else {
+        return Ok(counts);
+    };
+    // The checks belong to no single table; they switch to the owner of each table themselves.
+    first.as_owner(|| {
+        checks_at_end(|| {
+            for (difference, count) in differences.iter_mut().zip(&mut counts) {
+                count.1 = write(difference, Some(statements::delete(difference)))?;
+                let moved = statements::delete_moved(difference)?;
+                // These come back below, with the rows that are missing, and count there.
+                write(difference, moved)?;
+            }
+            for (difference, count) in differences.iter_mut().zip(&mut counts) {
+                count.0 = write(difference, statements::update(difference))?;
+            }
+            for (difference, count) in differences.iter_mut().zip(&mut counts) {
+                count.0 += write(difference, Some(statements::insert(difference, site_id)?))?;
+            }
+            Ok(())
+        })
+    })?;
+    Ok(counts)
+}
+
+fn write(difference: &mut Difference<'_>, statement: Option<String>) -> Result<u64> {
+    match statement {
+        Some(statement) if differs(difference) => {
+            difference.ask(|session| session.run(&statement, Checks::AtEnd))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// Reads the tables again: what was promised is looked at, not believed. Columns whose type has changed
+/// since are written in another form and can't be compared like this.
+fn confirm(tables: &[Locked<'_>], site_id: &str) -> Result<()> {
+    let comparable = |table: &Table, live: &LiveTable| {
+        table.columns.iter().all(|column| {
+            live.column(&column.name)
+                .is_some_and(|live| live.column.type_name == column.type_name)
+        })
+    };
+    for difference in compare_all(tables, site_id)? {
+        let name = &difference.live.source.name;
+        let is_comparable = tables
+            .iter()
+            .any(|(table, _)| table.name == *name && comparable(table, difference.live));
+        if is_comparable && differs(&difference) {
+            return Err(Error::wrong_state(format!(
+                "table \"{name}\" can't be made equal to the snapshot"
+            ))
+            .detail(format!(
+                "After all rows had been written, {} rows of the snapshot were missing and {} rows were left over.",
+                difference.snapshot_rows.count(),
+                difference.live_rows.count()
+            ))
+            .hint("Nothing was changed. Look for foreign keys with ON UPDATE actions between these tables."));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,412 @@
+//! All SQL of the snapshots' own tables: manifests, chunks, references, the list of snapshots.
+//!
+//! A chunk lives as long as a row of `snapshot_chunks` refers to it. Whoever refers to a chunk that is
+//! there already first locks its row FOR KEY SHARE; whoever frees chunks locks them FOR UPDATE SKIP
+//! LOCKED and looks again before deleting. So neither waits long for the other, and no chunk is freed
+//! while a concurrent snapshot is about to use it.
+
+use npm_semver::Version;
+use pgrx::Uuid;
+use versioning_core::snapshot::hash::Hash;
+
+use crate::error::{Error, Result};
+use crate::pg::identity::as_extension_owner;
+use crate::pg::query;
+
+/// The row of a snapshot in `module_data_backups`.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Whose data.
+    pub site_id: Uuid,
+    /// Of which module.
+    pub module_id: Uuid,
+    /// The version it was taken of.
+    pub version: Option<String>,
+    /// The root hash as it was reported when the snapshot was taken.
+    pub root_hash: String,
+}
+
+/// What a new row of `module_data_backups` says.
+pub struct NewBackup<'a> {
+    /// Whose data.
+    pub site_id: Uuid,
+    /// Of which module.
+    pub module_id: Uuid,
+    /// The version the site ran.
+    pub version: Option<String>,
+    /// Why it was taken.
+    pub kind: &'a str,
+    /// Bytes of the rows.
+    pub size_bytes: i64,
+    /// Bytes added to the store.
+    pub stored_bytes: i64,
+    /// Rows in all.
+    pub row_count: i64,
+    /// Rows by table, a JSON object.
+    pub table_counts: String,
+    /// The root hash, in hex.
+    pub root_hash: String,
+    /// For how long it is kept, an interval as text; for ever when `None`.
+    pub expires_in: Option<&'a str>,
+    /// Who asked for it.
+    pub created_by: Option<Uuid>,
+}
+
+/// A stored piece of a chunk.
+pub struct StoredPiece {
+    /// How the bytes are stored; 1 is zstd.
+    pub codec: i16,
+    /// The stored bytes.
+    pub content: Vec<u8>,
+}
+
+/// The only codec there is: zstd.
+pub const ZSTD: i16 = 1;
+
+/// Makes the store's tables where they are missing, as after a dump was restored without them.
+///
+/// # Errors
+/// 55000 raised when the schema is somebody else's.
+pub fn create_if_missing() -> Result<()> {
+    as_extension_owner(|| {
+        let is_there: bool = query::one(
+            "SELECT pg_catalog.to_regclass('module_versioning_data.snapshot_chunks') IS NOT NULL",
+            &[],
+            |row| row.get(1),
+        )?;
+        if !is_there {
+            query::run("SELECT module_versioning._create_snapshot_store()", &[])?;
+        }
+        Ok(())
+    })
+}
+
+/// The snapshot's row.
+///
+/// # Errors
+/// 42704 when there is none.
+pub fn header(backup_id: Uuid) -> Result<Header> {
+    let found = as_extension_owner(|| {
+        query::first(
+            "SELECT b.site_id, b.module_id, b.version::text, b.root_hash
+             FROM module_versioning.module_data_backups b WHERE b.id = $1",
+            &[backup_id.into()],
+            |row| {
+                Ok(Header {
+                    site_id: row.get(1)?,
+                    module_id: row.get(2)?,
+                    version: row.optional(3)?,
+                    root_hash: row.get(4)?,
+                })
+            },
+        )
+    })?;
+    found.ok_or_else(|| {
+        Error::not_found(format!("snapshot {backup_id} does not exist"))
+            .hint("list_snapshots() shows those there are.")
+    })
+}
+
+/// The manifest's text, and the root hash stored beside it.
+///
+/// # Errors
+/// None of its own.
+pub fn manifest(backup_id: Uuid) -> Result<Option<(String, Vec<u8>)>> {
+    as_extension_owner(|| {
+        query::first(
+            "SELECT s.manifest, s.root_hash FROM module_versioning_data.snapshots s WHERE s.id = $1",
+            &[backup_id.into()],
+            |row| Ok((row.get(1)?, row.get(2)?)),
+        )
+    })
+}
+
+/// The tables and row counts as the list of snapshots has them, for one whose manifest can't be read.
+///
+/// # Errors
+/// None of its own.
+pub fn listed_counts(backup_id: Uuid) -> Result<Vec<(String, i64)>> {
+    as_extension_owner(|| {
+        query::rows(
+            "SELECT t.key, t.value::bigint FROM module_versioning.module_data_backups b,
+                    pg_catalog.jsonb_each_text(b.table_counts) t
+             WHERE b.id = $1 ORDER BY t.key COLLATE \"C\"",
+            &[backup_id.into()],
+            |row| Ok((row.get(1)?, row.get(2)?)),
+        )
+    })
+}
+
+/// Adds the snapshot to the list and returns its id.
+///
+/// # Errors
+/// PostgreSQL's own are raised, for example 23503 for a site that isn't there.
+pub fn insert_backup(backup: NewBackup<'_>) -> Result<Uuid> {
+    as_extension_owner(|| {
+        query::one(
+            "INSERT INTO module_versioning.module_data_backups AS b
+                 (site_id, module_id, version, type, size_bytes, stored_bytes, row_count,
+                  table_counts, root_hash, expires_at, created_by)
+             VALUES ($1, $2, $3::module_versioning.semver, $4, $5, $6, $7,
+                     $8::pg_catalog.jsonb, $9,
+                     pg_catalog.clock_timestamp() + $10::pg_catalog.interval, $11)
+             RETURNING b.id",
+            &[
+                backup.site_id.into(),
+                backup.module_id.into(),
+                backup.version.into(),
+                backup.kind.into(),
+                backup.size_bytes.into(),
+                backup.stored_bytes.into(),
+                backup.row_count.into(),
+                backup.table_counts.into(),
+                backup.root_hash.into(),
+                backup.expires_in.map(str::to_owned).into(),
+                backup.created_by.into(),
+            ],
+            |row| row.get(1),
+        )
+    })
+}
+
+/// Stores a manifest and what it refers to.
+///
+/// # Errors
+/// PostgreSQL's own are raised.
+pub fn insert_manifest(id: Uuid, text: &str, root: &Hash, pieces: Vec<String>) -> Result<()> {
+    as_extension_owner(|| {
+        query::run(
+            "INSERT INTO module_versioning_data.snapshots (id, manifest, root_hash)
+             VALUES ($1, $2, $3)",
+            &[id.into(), text.into(), root.0.to_vec().into()],
+        )?;
+        query::run(
+            "INSERT INTO module_versioning_data.snapshot_chunks (snapshot_id, chunk_hash)
+             SELECT DISTINCT $1, pg_catalog.decode(h, 'hex') FROM pg_catalog.unnest($2) AS h",
+            &[id.into(), pieces.into()],
+        )?;
+        Ok(())
+    })
+}
+
+/// Whether the piece is in the store; if it is, it stays there until this transaction ends.
+///
+/// # Errors
+/// None of its own.
+pub fn hold_piece(hash: &Hash) -> Result<bool> {
+    as_extension_owner(|| {
+        let found = query::first(
+            "SELECT true FROM module_versioning_data.chunks c WHERE c.hash = $1 FOR KEY SHARE",
+            &[hash.0.to_vec().into()],
+            |row| row.get::<bool>(1),
+        )?;
+        Ok(found.is_some())
+    })
+}
+
+/// Adds a piece; false when somebody else has added it meanwhile.
+///
+/// # Errors
+/// None of its own.
+pub fn insert_piece(hash: &Hash, raw_size: i64, content: Vec<u8>) -> Result<bool> {
+    as_extension_owner(|| {
+        let inserted = query::run(
+            "INSERT INTO module_versioning_data.chunks (hash, codec, raw_size, content)
+             VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING",
+            &[
+                hash.0.to_vec().into(),
+                ZSTD.into(),
+                raw_size.into(),
+                content.into(),
+            ],
+        )?;
+        Ok(inserted > 0)
+    })
+}
+
+/// A stored piece.
+///
+/// # Errors
+/// None of its own.
+pub fn piece(hash: &Hash) -> Result<Option<StoredPiece>> {
+    as_extension_owner(|| {
+        query::first(
+            "SELECT c.codec, c.content FROM module_versioning_data.chunks c WHERE c.hash = $1",
+            &[hash.0.to_vec().into()],
+            |row| {
+                Ok(StoredPiece {
+                    codec: row.get(1)?,
+                    content: row.get(2)?,
+                })
+            },
+        )
+    })
+}
+
+/// Locks the installation that a snapshot belongs to, as every change to it does; false when the site
+/// no longer runs the module.
+///
+/// # Errors
+/// PostgreSQL's own are raised, 55P03 when the lock isn't to be had in time.
+pub fn lock_installation(header: &Header) -> Result<bool> {
+    as_extension_owner(|| {
+        let locked = query::run(
+            "UPDATE module_versioning.site_modules s SET changed_at = pg_catalog.clock_timestamp()
+             WHERE s.site_id = $1 AND s.module_id = $2",
+            &[header.site_id.into(), header.module_id.into()],
+        )?;
+        Ok(locked > 0)
+    })
+}
+
+/// The fingerprint recorded for the schema that a site's data lies in, empty when there is none.
+///
+/// # Errors
+/// None of its own.
+pub fn recorded_fingerprint(header: &Header) -> Result<String> {
+    as_extension_owner(|| {
+        let found = query::first(
+            "SELECT s.fingerprint FROM module_versioning.schema_states s
+             WHERE s.module_id = $1 AND (s.site_id = $2 OR s.site_id IS NULL)
+             ORDER BY s.site_id NULLS LAST LIMIT 1",
+            &[header.module_id.into(), header.site_id.into()],
+            |row| row.get(1),
+        )?;
+        Ok(found.unwrap_or_default())
+    })
+}
+
+/// The version that the site runs now.
+///
+/// # Errors
+/// XX000 when the stored version doesn't read as one.
+pub fn active_version(header: &Header) -> Result<Option<Version>> {
+    let found = as_extension_owner(|| {
+        query::first(
+            "SELECT v.version::text FROM module_versioning.site_modules i
+             JOIN module_versioning.site_module_versions a ON a.site_module_id = i.id AND a.status = 'active'
+             JOIN module_versioning.registered_versions v ON v.id = a.version_id
+             WHERE i.site_id = $1 AND i.module_id = $2",
+            &[header.site_id.into(), header.module_id.into()],
+            |row| row.get::<String>(1),
+        )
+    })?;
+    found
+        .map(|text| {
+            text.parse()
+                .map_err(|_| Error::internal(format!("\"{text}\" is no version")))
+        })
+        .transpose()
+}
+
+/// The role that owns a module, by name.
+///
+/// # Errors
+/// None of its own.
+pub fn module_owner(module_id: Uuid) -> Result<Option<String>> {
+    as_extension_owner(|| {
+        query::first(
+            "SELECT m.owner_role::text FROM module_versioning.modules m WHERE m.id = $1",
+            &[module_id.into()],
+            |row| row.get(1),
+        )
+    })
+}
+
+/// A rollback point is a version below the active one that the site left by an upgrade, as it was left
+/// last; it needs the snapshot taken then.
+const NEEDED: &str = "EXISTS (
+    SELECT FROM module_versioning.site_module_versions point
+    JOIN module_versioning.registered_versions old ON old.id = point.version_id
+    JOIN module_versioning.site_module_versions active
+         ON active.site_module_id = point.site_module_id AND active.status = 'active'
+    JOIN module_versioning.registered_versions current ON current.id = active.version_id
+    WHERE point.backup_id = b.id AND point.status = 'superseded'
+      AND old.version OPERATOR(module_versioning.<) current.version
+      AND NOT EXISTS (SELECT FROM module_versioning.site_module_versions later
+                      WHERE later.site_module_id = point.site_module_id
+                        AND later.version_id = point.version_id AND later.status = 'superseded'
+                        AND later.ordinal > point.ordinal))";
+
+/// Whether a rollback point needs the snapshot.
+///
+/// # Errors
+/// None of its own.
+pub fn is_needed(backup_id: Uuid) -> Result<bool> {
+    as_extension_owner(|| {
+        query::one(
+            &format!(
+                "SELECT {NEEDED} FROM module_versioning.module_data_backups b WHERE b.id = $1"
+            ),
+            &[backup_id.into()],
+            |row| row.get(1),
+        )
+    })
+}
+
+/// The snapshots whose time is over and that no rollback point needs, locked.
+///
+/// # Errors
+/// None of its own.
+pub fn lock_expired() -> Result<Vec<Uuid>> {
+    as_extension_owner(|| {
+        query::rows(
+            &format!(
+                "SELECT b.id FROM module_versioning.module_data_backups b
+                 WHERE b.expires_at <= pg_catalog.clock_timestamp() AND NOT {NEEDED}
+                 ORDER BY b.ordinal FOR UPDATE OF b SKIP LOCKED"
+            ),
+            &[],
+            |row| row.get(1),
+        )
+    })
+}
+
+/// Takes a snapshot off the list, with its manifest and references.
+///
+/// # Errors
+/// None of its own.
+pub fn delete_backup(backup_id: Uuid) -> Result<()> {
+    as_extension_owner(|| {
+        query::run(
+            "DELETE FROM module_versioning_data.snapshots s WHERE s.id = $1",
+            &[backup_id.into()],
+        )?;
+        query::run(
+            "DELETE FROM module_versioning.module_data_backups b WHERE b.id = $1",
+            &[backup_id.into()],
+        )?;
+        Ok(())
+    })
+}
+
+/// Deletes the chunks that nothing refers to and returns their stored bytes.
+///
+/// # Errors
+/// None of its own.
+pub fn free_chunks() -> Result<i64> {
+    const UNUSED: &str = "NOT EXISTS (SELECT FROM module_versioning_data.snapshot_chunks r
+                                      WHERE r.chunk_hash = c.hash)";
+    as_extension_owner(|| {
+        let locked: Vec<Vec<u8>> = query::rows(
+            &format!(
+                "SELECT c.hash FROM module_versioning_data.chunks c WHERE {UNUSED}
+                 ORDER BY c.hash FOR UPDATE OF c SKIP LOCKED"
+            ),
+            &[],
+            |row| row.get(1),
+        )?;
+        // A second statement, so that it sees references that were committed before the lock was had.
+        query::one(
+            &format!(
+                "WITH freed AS (
+                     DELETE FROM module_versioning_data.chunks c
+                     WHERE c.hash = ANY ($1) AND {UNUSED}
+                     RETURNING pg_catalog.octet_length(c.content)::bigint AS bytes)
+                 SELECT coalesce(pg_catalog.sum(f.bytes), 0)::bigint FROM freed f"
+            ),
+            &[locked.into()],
+            |row| row.get(1),
+        )
+    })
+}

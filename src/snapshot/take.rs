@@ -1,0 +1,204 @@
+//! Takes a snapshot: all tables with one view of the database, streamed into the chunk store.
+
+use pgrx::Uuid;
+use versioning_core::snapshot::manifest::{self, Column, Manifest, Table};
+
+use npm_semver::Version;
+
+use crate::error::{Error, Result};
+use crate::pg::row_stream::consistent_view;
+use crate::pg::scope::with_settings;
+use crate::settings;
+use crate::snapshot::reading::read_chunks;
+use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
+use crate::snapshot::{chunks, store};
+
+/// Why a snapshot is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotKind {
+    /// Somebody asked for it.
+    Manual,
+    /// Before a restore.
+    Auto,
+    /// Before an upgrade.
+    PreUpgrade,
+    /// Before a rollback.
+    PreRollback,
+}
+
+impl SnapshotKind {
+    /// The word used in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Auto => "auto",
+            Self::PreUpgrade => "pre_upgrade",
+            Self::PreRollback => "pre_rollback",
+        }
+    }
+
+    /// The kind of that word, if it is one.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Manual,
+            Self::Auto,
+            Self::PreUpgrade,
+            Self::PreRollback,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What is to be taken.
+pub struct SnapshotRequest<'a> {
+    /// Whose data.
+    pub site_id: Uuid,
+    /// Of which module.
+    pub module_id: Uuid,
+    /// The version the site runs.
+    pub version: Option<&'a Version>,
+    /// The fingerprint of the schema.
+    pub fingerprint: &'a str,
+    /// Why.
+    pub kind: SnapshotKind,
+    /// For how long it is kept, an interval as text; for ever when `None`.
+    pub expires_in: Option<&'a str>,
+    /// Who asked for it.
+    pub created_by: Option<Uuid>,
+    /// The tables.
+    pub tables: &'a [TableSource],
+}
+
+/// A snapshot that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id in `module_data_backups`.
+    pub backup_id: Uuid,
+    /// Rows in all.
+    pub row_count: i64,
+    /// Bytes of the rows, uncompressed.
+    pub size_bytes: i64,
+    /// Bytes it added to the store.
+    pub stored_bytes: i64,
+    /// Its root hash, in hex.
+    pub root_hash: String,
+}
+
+/// Takes a snapshot in the caller's (sub)transaction, and vanishes with it.
+///
+/// # Errors
+/// 42704 when a table isn't there, 0A000 when it is a view or foreign table, 55P03 when its definition
+/// is being changed. 42501 raised by PostgreSQL when row-level security would hide rows.
+pub fn take(request: &SnapshotRequest<'_>) -> Result<Taken> {
+    let timeout = settings::lock_timeout().to_string();
+    let mut pinned = SETTINGS.to_vec();
+    pinned.push(("lock_timeout", &timeout));
+    with_settings(&pinned, || {
+        store::create_if_missing()?;
+        let tables = lock_all(request.tables)?;
+        let site = request.site_id.to_string();
+        let mut stored = 0;
+        let tables = consistent_view(|| {
+            tables
+                .iter()
+                .map(|live| table(live, &site, &mut stored))
+                .collect::<Result<Vec<_>>>()
+        })?;
+        record(request, tables, stored)
+    })
+}
+
+/// Looks up and locks the tables in the order of their names, so that two snapshots never wait for each
+/// other.
+fn lock_all(sources: &[TableSource]) -> Result<Vec<LiveTable>> {
+    let mut sources: Vec<&TableSource> = sources.iter().collect();
+    sources.sort_by_key(|source| (&source.schema, &source.relation));
+    sources.dedup_by_key(|source| (&source.schema, &source.relation));
+    sources
+        .into_iter()
+        .map(|source| {
+            source.lock(Lock::Read)?.ok_or_else(|| {
+                Error::not_found(format!("table \"{}\" does not exist", source.name))
+                    .detail(format!("It was looked for as {}.", source.qualified()))
+            })
+        })
+        .collect()
+}
+
+fn table(live: &LiveTable, site_id: &str, stored: &mut u64) -> Result<Table> {
+    let columns: Vec<&Column> = live.stored_columns().collect();
+    let mut pieces = Vec::new();
+    read_chunks(live, &columns, site_id, &mut |chunk, _| {
+        let (put, added) = chunks::put(chunk)?;
+        pieces.extend(put);
+        *stored += added;
+        Ok(())
+    })?;
+    let mut table = Table {
+        name: live.source.name.clone(),
+        schema: live.source.schema.clone(),
+        relation: live.source.relation.clone(),
+        site_column: live.source.site_column.clone(),
+        columns: columns.into_iter().cloned().collect(),
+        primary_key: live.key.iter().map(|key| key.name.clone()).collect(),
+        sequences: live.sequences()?,
+        rows: pieces.iter().map(|piece| piece.rows).sum(),
+        bytes: pieces.iter().map(|piece| piece.bytes).sum(),
+        chunks: pieces,
+        hash: String::new(),
+    };
+    table.hash = table.content_hash().to_string();
+    Ok(table)
+}
+
+fn record(request: &SnapshotRequest<'_>, tables: Vec<Table>, stored: u64) -> Result<Taken> {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let counts: serde_json::Map<String, serde_json::Value> = tables
+        .iter()
+        .map(|table| (table.name.clone(), table.rows.into()))
+        .collect();
+    let (rows, bytes) = (
+        number(tables.iter().map(|table| table.rows).sum()),
+        number(tables.iter().map(|table| table.bytes).sum()),
+    );
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        site_id: request.site_id.to_string(),
+        module_id: request.module_id.to_string(),
+        version: request.version.map(ToString::to_string),
+        fingerprint: request.fingerprint.to_owned(),
+        tables,
+    };
+    let text = manifest
+        .to_text()
+        .map_err(|error| Error::internal(format!("a manifest could not be written: {error}")))?;
+    let root = manifest::root_hash(&text);
+    let backup_id = store::insert_backup(store::NewBackup {
+        site_id: request.site_id,
+        module_id: request.module_id,
+        version: manifest.version.clone(),
+        kind: request.kind.as_str(),
+        size_bytes: bytes,
+        stored_bytes: number(stored),
+        row_count: rows,
+        table_counts: serde_json::Value::from(counts).to_string(),
+        root_hash: root.to_string(),
+        expires_in: request.expires_in,
+        created_by: request.created_by,
+    })?;
+    let pieces = manifest.tables.into_iter().flat_map(|table| table.chunks);
+    store::insert_manifest(
+        backup_id,
+        &text,
+        &root,
+        pieces.map(|piece| piece.hash).collect(),
+    )?;
+    Ok(Taken {
+        backup_id,
+        row_count: rows,
+        size_bytes: bytes,
+        stored_bytes: number(stored),
+        root_hash: root.to_string(),
+    })
+}

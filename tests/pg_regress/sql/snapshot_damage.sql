@@ -1,0 +1,137 @@
+-- Whatever is changed in a stored snapshot shows, and a damaged snapshot changes nothing.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+
+CREATE SCHEMA snap_damage;
+CREATE TABLE snap_damage.things (id int PRIMARY KEY, site_id uuid NOT NULL, body text);
+CREATE TABLE snap_damage.empty (site_id uuid NOT NULL);
+SELECT id AS site FROM module_versioning.register_site('snap-damage') \gset
+SELECT id AS other FROM module_versioning.register_site('snap-damage-other') \gset
+SELECT id AS module FROM module_versioning.register_module('snap-damage', schema_name => 'snap_damage') \gset
+SELECT count(module_versioning.register_module_table(:'module', t)) FROM unnest(ARRAY['snap_damage.things', 'snap_damage.empty']::regclass[]) t;
+SELECT id AS version_id FROM module_versioning.create_version(:'module', '1.0.0') \gset
+SELECT status FROM module_versioning.publish_version(:'version_id');
+SELECT status FROM module_versioning.install_module(:'site', :'module');
+INSERT INTO snap_damage.things SELECT g, :'site', md5(g::text) || repeat('-', g % 50) FROM generate_series(1, 40000) g;
+SELECT id AS backup FROM module_versioning.snapshot_module_data(:'site', :'module') \gset
+SELECT count(*) > 1 AS several_chunks FROM module_versioning_data.snapshot_chunks WHERE snapshot_id = :'backup';
+UPDATE snap_damage.things SET body = 'changed' WHERE id = 1;
+
+-- Leaves out what differs from run to run.
+CREATE FUNCTION snap_damage.verdict(backup uuid) RETURNS TABLE (tab text, good boolean, all_rows boolean, problem text)
+LANGUAGE sql AS $$
+    SELECT table_name, ok, expected_rows = actual_rows, regexp_replace(error, '[0-9a-f]{64}', '<hash>')
+    FROM module_versioning.verify_snapshot(backup) ORDER BY 1
+$$;
+CREATE FUNCTION snap_damage.attempt(backup uuid) RETURNS TABLE (state text, message text, hint text, untouched boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM module_versioning.restore_module_data(backup, create_backup => false);
+    RETURN QUERY SELECT 'restored', NULL::text, NULL::text, NULL::boolean;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+    message := replace(message, backup::text, '<id>');
+    untouched := (SELECT body = 'changed' FROM snap_damage.things WHERE id = 1);
+    RETURN NEXT;
+END $$;
+SELECT * FROM snap_damage.verdict(:'backup');
+
+-- One bit of one chunk, at every place of a stride, is found.
+SELECT c.hash AS chunk FROM module_versioning_data.chunks c JOIN module_versioning_data.snapshot_chunks s ON s.chunk_hash = c.hash
+WHERE s.snapshot_id = :'backup' ORDER BY c.raw_size LIMIT 1 \gset
+BEGIN;
+CREATE TEMP TABLE missed (place int);
+DO $$
+DECLARE
+    chunk bytea; size int; place int;
+    backup uuid := (SELECT id FROM module_versioning.module_data_backups b
+                    JOIN module_versioning_data.snapshots s USING (id) WHERE s.manifest LIKE '%snap_damage%');
+BEGIN
+    SELECT c.hash, octet_length(c.content) INTO chunk, size
+    FROM module_versioning_data.chunks c JOIN module_versioning_data.snapshot_chunks s ON s.chunk_hash = c.hash
+    WHERE s.snapshot_id = backup ORDER BY c.raw_size LIMIT 1;
+    FOR place IN SELECT DISTINCT least(g, size * 8 - 1) FROM generate_series(0, size * 8, size * 8 / 20) g LOOP
+        UPDATE module_versioning_data.chunks SET content = set_bit(content, place, 1 - get_bit(content, place)) WHERE hash = chunk;
+        IF (SELECT bool_and(ok) FROM module_versioning.verify_snapshot(backup)) THEN
+            INSERT INTO missed VALUES (place);
+        END IF;
+        UPDATE module_versioning_data.chunks SET content = set_bit(content, place, 1 - get_bit(content, place)) WHERE hash = chunk;
+    END LOOP;
+END $$;
+SELECT count(*) AS missed FROM missed;
+ROLLBACK;
+
+BEGIN;
+UPDATE module_versioning_data.chunks SET content = set_bit(content, 800, 1 - get_bit(content, 800)) WHERE hash = :'chunk';
+SELECT * FROM snap_damage.verdict(:'backup');
+SELECT * FROM snap_damage.attempt(:'backup');
+SELECT * FROM module_versioning.diff_snapshot('00000000-0000-0000-0000-000000000000');
+ROLLBACK;
+-- A chunk that is cut short, made longer, replaced by another, of an unknown codec, or gone.
+BEGIN;
+UPDATE module_versioning_data.chunks SET content = substr(content, 1, octet_length(content) - 1) WHERE hash = :'chunk';
+SELECT good, all_rows FROM snap_damage.verdict(:'backup') WHERE tab = 'things';
+UPDATE module_versioning_data.chunks SET content = '\x' WHERE hash = :'chunk';
+SELECT good, all_rows FROM snap_damage.verdict(:'backup') WHERE tab = 'things';
+UPDATE module_versioning_data.chunks c SET content = o.content FROM module_versioning_data.chunks o
+WHERE c.hash = :'chunk' AND o.hash <> c.hash AND o.raw_size > 300000;
+SELECT good, all_rows FROM snap_damage.verdict(:'backup') WHERE tab = 'things';
+UPDATE module_versioning_data.chunks SET codec = 9 WHERE hash = :'chunk';
+SELECT * FROM snap_damage.verdict(:'backup') WHERE tab = 'things';
+ROLLBACK;
+BEGIN;
+DELETE FROM module_versioning_data.snapshot_chunks WHERE chunk_hash = :'chunk';
+DELETE FROM module_versioning_data.chunks WHERE hash = :'chunk';
+SELECT * FROM snap_damage.verdict(:'backup') WHERE tab = 'things';
+SELECT * FROM snap_damage.attempt(:'backup');
+ROLLBACK;
+-- An edited manifest, with and without its hash; another site's manifest; none; a list that says otherwise.
+BEGIN;
+UPDATE module_versioning_data.snapshots SET manifest = replace(manifest, '"rows":40000', '"rows":39999') WHERE id = :'backup';
+SELECT * FROM snap_damage.verdict(:'backup');
+SELECT * FROM snap_damage.attempt(:'backup');
+UPDATE module_versioning_data.snapshots
+SET root_hash = sha256('module_versioning snapshot'::bytea || '\x00'::bytea || convert_to(manifest, 'UTF8')) WHERE id = :'backup';
+SELECT * FROM snap_damage.verdict(:'backup');
+UPDATE module_versioning.module_data_backups b SET root_hash = encode(s.root_hash, 'hex')
+FROM module_versioning_data.snapshots s WHERE s.id = b.id AND b.id = :'backup';
+SELECT * FROM snap_damage.verdict(:'backup');
+SELECT * FROM snap_damage.attempt(:'backup');
+ROLLBACK;
+BEGIN;
+UPDATE module_versioning.module_data_backups SET site_id = :'other' WHERE id = :'backup';
+SELECT * FROM snap_damage.verdict(:'backup');
+ROLLBACK;
+BEGIN;
+DELETE FROM module_versioning_data.snapshots WHERE id = :'backup';
+SELECT * FROM snap_damage.verdict(:'backup');
+SELECT * FROM snap_damage.attempt(:'backup');
+SELECT * FROM module_versioning.verify_snapshot('00000000-0000-0000-0000-000000000000');
+ROLLBACK;
+
+-- Rows of another site are never accepted, whatever the hashes say: a table that was taken whole, and whose
+-- manifest was rewritten to be one of a single site.
+INSERT INTO snap_damage.things VALUES (50000, :'other', 'theirs');
+SELECT module_versioning.register_module('snap-damage-whole', schema_name => 'snap_damage', site_column => 'tenant') IS NOT NULL AS registered;
+SELECT module_versioning.module_id('snap-damage-whole') AS whole \gset
+SELECT (module_versioning.register_module_table(:'whole', 'snap_damage.things')).site_column IS NULL AS whole;
+SELECT id AS version_id FROM module_versioning.create_version(:'whole', '1.0.0') \gset
+SELECT status FROM module_versioning.publish_version(:'version_id');
+SELECT status FROM module_versioning.install_module(:'site', :'whole');
+SELECT id AS whole_backup FROM module_versioning.snapshot_module_data(:'site', :'whole') \gset
+UPDATE snap_damage.things SET body = 'newer' WHERE id = 50000;
+BEGIN;
+UPDATE module_versioning_data.snapshots SET manifest = replace(manifest, '"site_column":null', '"site_column":"site_id"') WHERE id = :'whole_backup';
+UPDATE module_versioning_data.snapshots
+SET root_hash = sha256('module_versioning snapshot'::bytea || '\x00'::bytea || convert_to(manifest, 'UTF8')) WHERE id = :'whole_backup';
+UPDATE module_versioning.module_data_backups b SET root_hash = encode(s.root_hash, 'hex')
+FROM module_versioning_data.snapshots s WHERE s.id = b.id AND b.id = :'whole_backup';
+SELECT * FROM snap_damage.attempt(:'whole_backup');
+SELECT body FROM snap_damage.things WHERE id = 50000;
+ROLLBACK;
+
+-- The intact snapshot restores, and one changed row of many chunks is found among the rest.
+SELECT * FROM module_versioning.restore_module_data(:'backup', create_backup => false);
+SELECT body <> 'changed' AS restored FROM snap_damage.things WHERE id = 1;
+DROP SCHEMA snap_damage CASCADE;
