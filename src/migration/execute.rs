@@ -182,7 +182,14 @@ fn run_named(name: &str, script: &str, context: &RunContext<'_>) -> Result<Execu
     let (started_at, clock) = (clock_timestamp(), Instant::now());
     let (reports, failure) = scope::with_settings(&settings, || {
         identity::run_as(context.owner, Restriction::KeepRole, || {
-            run_context::while_running(running, || run_statements(&statements))
+            run_context::while_running(running, || {
+                let before = store::temporary_objects()?;
+                let outcome = run_statements(&statements)?;
+                // A temporary view would shadow what the caller's session looks up by its bare name, and
+                // run the script's functions with the caller's rights.
+                store::drop_temporary_objects(&before)?;
+                Ok(outcome)
+            })
         })
     })?;
     if failure.is_none() && !statements.is_empty() {

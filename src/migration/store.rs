@@ -300,6 +300,44 @@ fn failure(row: &Row<'_>, sqlstate: String) -> Result<Failure> {
     })
 }
 
+/// The temporary objects of this session, as the statements that drop them.
+const TEMPORARY_OBJECTS: &str = "
+    SELECT pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE',
+               CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+               c.relname)
+      FROM pg_catalog.pg_class c
+     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S', 'c')
+    UNION ALL
+    SELECT pg_catalog.format('DROP ROUTINE IF EXISTS pg_temp.%I(%s) CASCADE', p.proname,
+               pg_catalog.pg_get_function_identity_arguments(p.oid))
+      FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.pg_my_temp_schema()
+    UNION ALL
+    SELECT pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', t.typname)
+      FROM pg_catalog.pg_type t
+     WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typtype IN ('e', 'd', 'r')";
+
+/// The temporary objects that are there now.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn temporary_objects() -> Result<Vec<String>> {
+    query::rows(TEMPORARY_OBJECTS, &[], |row| row.get(1))
+}
+
+/// Drops the temporary objects that were not there before, with the rights of now.
+///
+/// # Errors
+/// 42501 raised by PostgreSQL when one belongs to somebody else.
+pub fn drop_temporary_objects(before: &[String]) -> Result<()> {
+    for statement in temporary_objects()?
+        .iter()
+        .filter(|drop| !before.contains(drop))
+    {
+        query::run(statement, &[])?;
+    }
+    Ok(())
+}
+
 /// Checks what is deferred, and defers nothing more.
 pub const CONSTRAINTS_IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 

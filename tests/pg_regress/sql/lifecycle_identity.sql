@@ -103,6 +103,18 @@ CALL pg_temp.try('1.4.1', 'SELECT module_versioning.upgrade_module(module_versio
 CALL pg_temp.try('1.4.2', 'SELECT module_versioning.register_site(''identity-other'')');
 REVOKE identity_operator FROM identity_owner;
 
+\echo Temporary objects of a script go with it: none is left to run its functions with the rights of the caller.
+CREATE TEMP TABLE of_caller (x int);
+CALL pg_temp.try('1.4.5', $$
+    CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    CREATE TEMP TABLE work (x int);
+    CREATE TEMP VIEW pg_stat_activity AS SELECT evil() AS pid;
+    CREATE FUNCTION pg_temp.shadow() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    INSERT INTO work SELECT 1
+$$);
+SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema();
+SELECT proname FROM pg_proc WHERE pronamespace = pg_my_temp_schema();
+
 \echo Deferred constraints are checked inside the run, as the owner.
 CALL pg_temp.try('1.5.1', $$
     CREATE TABLE parent (id int PRIMARY KEY);
