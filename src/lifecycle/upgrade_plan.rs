@@ -51,6 +51,7 @@ impl<'a> Upgrade<'a> {
         plan.blockers.extend(tables_ahead(situation, target)?);
         plan.warnings
             .extend(broken_neighbours(situation, &breaking, false));
+        plan.warnings.extend(others_lose(situation, &plan)?);
         plan.warnings.extend(warnings(situation, target));
         let path = path(situation, &wanted);
         Ok(Self {
@@ -174,16 +175,22 @@ fn path<'a>(situation: &'a Situation, target: &Version) -> Vec<&'a RegisteredVer
         .collect()
 }
 
+/// What an up script says that it does.
+fn effects(migration: &Migration) -> Result<Vec<Effect>> {
+    let parsed = statements("up_sql", &migration.up_sql)?;
+    Ok(parsed
+        .into_iter()
+        .flat_map(|statement| statement.effects)
+        .collect())
+}
+
 /// What the up scripts break, told from their parse trees.
 fn breaking<'a>(
     migrations: impl Iterator<Item = &'a Migration>,
 ) -> Result<Vec<(&'a Migration, Breaking)>> {
     let mut found = Vec::new();
     for migration in migrations {
-        let effects: Vec<Effect> = statements("up_sql", &migration.up_sql)?
-            .into_iter()
-            .flat_map(|statement| statement.effects)
-            .collect();
+        let effects = effects(migration)?;
         found.extend(
             consequence::breaking(effects.iter())
                 .into_iter()
@@ -308,6 +315,37 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
                 .map(|(_, one)| format!("{} {}", one.kind, one.object))
         )
     ))))
+}
+
+/// What shared migrations do to rows of other sites, which are in no snapshot of this one.
+fn others_lose(situation: &Situation, plan: &Plan<'_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    if situation.neighbours.is_empty() {
+        return Ok(found);
+    }
+    for migration in plan
+        .running()
+        .filter(|migration| migration.scope == Scope::Shared)
+    {
+        let sequence = migration.sequence;
+        let losses = consequence::losses(effects(migration)?.iter());
+        if !losses.known.is_empty() {
+            let what = losses
+                .known
+                .iter()
+                .map(|loss| format!("{} {}", loss.kind(), loss.table()));
+            found.push(format!(
+                "shared migration {sequence} destroys or overwrites data of other sites too ({}), which a snapshot of this site doesn't hold",
+                plan::list(what)
+            ));
+        }
+        found.extend(losses.hidden.iter().map(|what| {
+            format!(
+                "what {what} in shared migration {sequence} does can't be told without running it"
+            )
+        }));
+    }
+    Ok(found)
 }
 
 fn warnings(situation: &Situation, target: &RegisteredVersion) -> Vec<String> {

@@ -106,6 +106,7 @@ SELECT id AS m5 FROM module_versioning.add_migration(:'module', '2.1.0', $$
     SELECT 'never reached';
 $$) \gset
 SELECT FROM module_versioning.publish_version(:'v210') \g /dev/null
+SELECT can_upgrade, unnest(warnings) AS warning FROM module_versioning.plan_upgrade(:'north', :'module', '2.1.0');
 SELECT status, from_version, to_version, backup_id, cardinality(run_ids) AS runs, sqlstate, error_message, error_detail, error_hint,
        failed_migration_id = :'m5' AS the_right_one, statement_number, verified
 FROM module_versioning.upgrade_module(:'north', :'module', '2.1.0');
