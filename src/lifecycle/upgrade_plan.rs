@@ -45,13 +45,14 @@ impl<'a> Upgrade<'a> {
             return Err(lower_target(situation, &wanted));
         }
         let mut plan = plan::upgrade(situation.facts(), &wanted);
-        let breaking = breaking(plan.running())?;
+        let parsed = parse(plan.running())?;
+        let breaking = breaking(&parsed);
         plan.blockers
             .extend(blockers(situation, target, &breaking)?);
         plan.blockers.extend(tables_ahead(situation, target)?);
         plan.warnings
             .extend(broken_neighbours(situation, &breaking, false));
-        plan.warnings.extend(others_lose(situation, &plan)?);
+        plan.warnings.extend(others_lose(situation, &parsed));
         plan.warnings.extend(warnings(situation, target));
         let path = path(situation, &wanted);
         Ok(Self {
@@ -175,29 +176,29 @@ fn path<'a>(situation: &'a Situation, target: &Version) -> Vec<&'a RegisteredVer
         .collect()
 }
 
-/// What an up script says that it does.
-fn effects(migration: &Migration) -> Result<Vec<Effect>> {
-    let parsed = statements("up_sql", &migration.up_sql)?;
-    Ok(parsed
-        .into_iter()
-        .flat_map(|statement| statement.effects)
-        .collect())
+/// A migration with what its up script says that it does.
+type Parsed<'a> = (&'a Migration, Vec<Effect>);
+
+/// Parses the up scripts, each once.
+fn parse<'a>(migrations: impl Iterator<Item = &'a Migration>) -> Result<Vec<Parsed<'a>>> {
+    migrations
+        .map(|migration| {
+            let parsed = statements("up_sql", &migration.up_sql)?;
+            let effects = parsed.into_iter().flat_map(|statement| statement.effects);
+            Ok((migration, effects.collect()))
+        })
+        .collect()
 }
 
 /// What the up scripts break, told from their parse trees.
-fn breaking<'a>(
-    migrations: impl Iterator<Item = &'a Migration>,
-) -> Result<Vec<(&'a Migration, Breaking)>> {
-    let mut found = Vec::new();
-    for migration in migrations {
-        let effects = effects(migration)?;
-        found.extend(
-            consequence::breaking(effects.iter())
-                .into_iter()
-                .map(|one| (migration, one)),
-        );
-    }
-    Ok(found)
+fn breaking<'a>(parsed: &[Parsed<'a>]) -> Vec<(&'a Migration, Breaking)> {
+    parsed
+        .iter()
+        .flat_map(|(migration, effects)| {
+            let found = consequence::breaking(effects.iter());
+            found.into_iter().map(|one| (*migration, one))
+        })
+        .collect()
 }
 
 fn blockers(
@@ -301,7 +302,7 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
     let Some(newest) = ahead.iter().map(|migration| &migration.to_version).max() else {
         return Ok(None);
     };
-    let found = breaking(ahead.into_iter())?;
+    let found = breaking(&parse(ahead.into_iter())?);
     let certain: Vec<_> = found.iter().filter(|(_, one)| one.is_certain()).collect();
     if certain.is_empty() {
         return Ok(None);
@@ -318,17 +319,17 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
 }
 
 /// What shared migrations do to rows of other sites, which are in no snapshot of this one.
-fn others_lose(situation: &Situation, plan: &Plan<'_>) -> Result<Vec<String>> {
+fn others_lose(situation: &Situation, parsed: &[Parsed<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     if situation.neighbours.is_empty() {
-        return Ok(found);
+        return found;
     }
-    for migration in plan
-        .running()
-        .filter(|migration| migration.scope == Scope::Shared)
-    {
+    let shared = parsed
+        .iter()
+        .filter(|(migration, _)| migration.scope == Scope::Shared);
+    for (migration, effects) in shared {
         let sequence = migration.sequence;
-        let losses = consequence::losses(effects(migration)?.iter());
+        let losses = consequence::losses(effects.iter());
         if !losses.known.is_empty() {
             let what = losses
                 .known
@@ -345,7 +346,7 @@ fn others_lose(situation: &Situation, plan: &Plan<'_>) -> Result<Vec<String>> {
             )
         }));
     }
-    Ok(found)
+    found
 }
 
 fn warnings(situation: &Situation, target: &RegisteredVersion) -> Vec<String> {

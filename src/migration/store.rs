@@ -300,7 +300,7 @@ fn failure(row: &Row<'_>, sqlstate: String) -> Result<Failure> {
     })
 }
 
-/// The temporary objects of this session, as the statements that drop them.
+/// The temporary objects of the backend, as the statements that drop them.
 const TEMPORARY_OBJECTS: &str = "
     SELECT pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE',
                CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
