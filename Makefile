@@ -4,7 +4,7 @@
 #   make demo-stop  stop it
 #   make test       formatting, lints, unit tests, in-server tests, SQL regression tests
 #   make lint       formatting and lints only
-#   make bench      how fast versions are, beside the C extension and text
+#   make bench      how fast versions, plans, upgrades, rollouts and a registry of 200,000 versions are, beside their peers
 #   make install    build and install into the PostgreSQL of PG_CONFIG
 #   make fuzz       fuzzes the versions' crate (nightly toolchain and cargo-fuzz)
 #   make package    the files of an installation, under target/release
@@ -49,6 +49,10 @@ regress: setup
 
 bench: install
 	@benches/semver.sh
+	@benches/plan.sh
+	@benches/upgrade.sh
+	@benches/registry.sh
+	@benches/rollout.sh
 
 # Wants the nightly toolchain and cargo-fuzz; FUZZ_SECONDS says for how long each target runs.
 fuzz:

@@ -59,8 +59,18 @@ pub enum Family {
     TransactionControl,
     /// Something PostgreSQL or this extension does not do: 0A000.
     NotSupported,
+    /// A search that would take too long: 54000.
+    LimitExceeded,
+    /// Others changed what was decided upon: 40001.
+    ChangedMeanwhile,
+    /// A new enum value used before the transaction that added it has committed: 55P04.
+    UnsafeEnumValue,
+    /// Something that took longer than it may: 57014.
+    TimedOut,
     /// A snapshot whose bytes are not what was written: XX001.
     DamagedSnapshot,
+    /// More than the server is configured for: 53400.
+    BeyondConfiguration,
     /// A broken expectation of this extension about itself: XX000.
     Internal,
 }
@@ -81,7 +91,12 @@ impl Family {
             Self::NeedsTopLevel => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
             Self::TransactionControl => PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_TERMINATION,
             Self::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Self::ChangedMeanwhile => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            Self::UnsafeEnumValue => PgSqlErrorCode::ERRCODE_UNSAFE_NEW_ENUM_VALUE_USAGE,
+            Self::TimedOut => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
             Self::DamagedSnapshot => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+            Self::BeyondConfiguration => PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             Self::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
     }
@@ -139,8 +154,18 @@ constructors! {
     transaction_control => TransactionControl;
     /// 0A000.
     not_supported => NotSupported;
+    /// 54000.
+    limit_exceeded => LimitExceeded;
+    /// 40001.
+    changed_meanwhile => ChangedMeanwhile;
+    /// 55P04.
+    unsafe_enum_value => UnsafeEnumValue;
+    /// 57014.
+    timed_out => TimedOut;
     /// XX001.
     damaged_snapshot => DamagedSnapshot;
+    /// 53400.
+    beyond_configuration => BeyondConfiguration;
     /// XX000.
     internal => Internal;
 }

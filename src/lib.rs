@@ -6,7 +6,9 @@ mod error;
 mod lifecycle;
 mod migration;
 mod pg;
+mod progress;
 mod registry;
+mod rollout;
 mod schema;
 mod semver;
 mod settings;
@@ -69,12 +71,18 @@ pgrx::extension_sql_file!(
     requires = ["tables"]
 );
 pgrx::extension_sql_file!(
+    "../sql/install/22_rollout_tables.sql",
+    name = "rollout_tables",
+    requires = ["tables"]
+);
+pgrx::extension_sql_file!(
     "../sql/install/30_registry_readers.sql",
     name = "registry_readers",
     requires = [
         "tables",
         registry::functions::_existing_module,
         registry::functions::_existing_site,
+        registry::functions::_matching_version,
         registry::functions::_upgrade_path,
     ]
 );
@@ -89,6 +97,7 @@ pgrx::extension_sql_file!(
     requires = [
         registry::functions::_existing_module,
         registry::functions::_existing_site,
+        registry::functions::_matching_version,
         registry::functions::_upgrade_path,
         registry::functions::create_version,
         registry::functions::deprecate_version,
@@ -100,10 +109,22 @@ pgrx::extension_sql_file!(
         registry::functions::register_module,
         registry::functions::register_module_table,
         registry::functions::register_site,
+        registry::functions::resolve_dependencies,
+        registry::functions::set_platform_version,
         registry::functions::site_id,
         registry::functions::validate_dependencies,
         registry::functions::yank_version,
     ]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/33_migration_immutability.sql",
+    name = "migration_immutability",
+    requires = ["registry_immutability"]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/34_registry_views.sql",
+    name = "registry_views",
+    requires = ["tables"]
 );
 
 pgrx::extension_sql_file!(
@@ -111,9 +132,24 @@ pgrx::extension_sql_file!(
     name = "migration",
     requires = [
         "tables",
+        registry::functions::_existing_module,
+        registry::functions::_existing_site,
+        migration::_statement_ends,
+        migration::_statement_fails,
+        migration::_statement_starts,
         migration::add_migration,
         migration::current_module_id,
         migration::current_site_id,
+    ]
+);
+
+pgrx::extension_sql_file!(
+    "../sql/install/41_post_steps.sql",
+    name = "post_steps",
+    requires = [
+        "migration",
+        registry::functions::_existing_site,
+        migration::add_post_step,
     ]
 );
 
@@ -141,7 +177,10 @@ pgrx::extension_sql_file!(
     requires = [
         "registry_readers",
         "results",
+        lifecycle::_pending_migrations,
+        lifecycle::adopt_module,
         lifecycle::apply_module_migration,
+        lifecycle::confirm_post_step,
         lifecycle::get_rollback_points,
         lifecycle::install_module,
         lifecycle::plan_rollback,
@@ -152,12 +191,32 @@ pgrx::extension_sql_file!(
         lifecycle::verify_module,
     ]
 );
+pgrx::extension_sql_file!(
+    "../sql/install/70_rollout.sql",
+    name = "rollout",
+    requires = [
+        "rollout_tables",
+        rollout::_existing_rollout,
+        rollout::_require_own_transactions,
+        rollout::advance_rollout,
+        rollout::create_rollout,
+        rollout::halt_rollout,
+        rollout::resume_rollout,
+    ]
+);
+pgrx::extension_sql_file!(
+    "../sql/install/71_progress.sql",
+    name = "progress",
+    requires = ["tables"]
+);
 pgrx::extension_sql_file!("../sql/install/90_grants.sql", name = "grants", finalize);
 
-/// Runs when a backend loads the library: settings only, so that nothing has to be preloaded.
+/// Runs when a backend loads the library: settings and hooks, so that nothing has to be preloaded.
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
     settings::define();
+    pg::notice::install();
+    pg::script_guard::install();
 }
 
 /// How the server of the `#[pg_test]`s is set up; the test framework looks for this module here.

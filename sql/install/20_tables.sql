@@ -67,16 +67,34 @@ CREATE TABLE module_versioning.registered_versions (
     breaking_changes boolean NOT NULL DEFAULT false,
     breaking_description text,
     dependencies jsonb NOT NULL DEFAULT '{}',
+    conflicts jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'published', 'deprecated', 'yanked')),
     status_reason text,
-    download_count bigint NOT NULL DEFAULT 0,
     published_at timestamptz,
     published_by uuid,
+    migrations_hash text,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     UNIQUE (module_id, version)
 );
+-- Look-ups go from the top of these downwards and stop at the first version: what can't be found isn't there.
+CREATE INDEX registered_versions_published
+    ON module_versioning.registered_versions (module_id, version) WHERE status = 'published';
+CREATE INDEX registered_versions_released
+    ON module_versioning.registered_versions (module_id, version) WHERE status = 'published' AND prerelease IS NULL;
 COMMENT ON TABLE module_versioning.registered_versions IS
-'What was registered of each version. Read it through the view module_versions, which adds active_installs.';
+'What was registered of each version. Read it through the view module_versions, which adds active_installs and download_count.
+dependencies: slug or id and the range that is needed; conflicts: slug or id and the range that must not be on the same site.
+migrations_hash: SHA-256 over the migrations to this version, set when it is published; NULL = there are none. So a dump brings back what was published and nothing else.';
+
+CREATE TABLE module_versioning.version_downloads (
+    version_id uuid NOT NULL REFERENCES module_versioning.registered_versions (id) ON DELETE CASCADE,
+    slot smallint NOT NULL,
+    download_count bigint NOT NULL CHECK (download_count >= 0),
+    PRIMARY KEY (version_id, slot)
+);
+COMMENT ON TABLE module_versioning.version_downloads IS
+'How often each version was downloaded, in several slots that are summed when read.
+A session counts in the slot of its process, so that sessions seldom wait for each other, and none waits for a change of the version.';
 
 CREATE TABLE module_versioning.module_migrations (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -91,14 +109,24 @@ CREATE TABLE module_versioning.module_migrations (
     estimated_duration_seconds integer CHECK (estimated_duration_seconds >= 0),
     sequence integer NOT NULL,
     scope text NOT NULL CHECK (scope IN ('shared', 'site')),
+    equivalent_of uuid,
     checksum text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     created_by name NOT NULL DEFAULT current_user,
+    statements jsonb,
+    lock_timeout interval CHECK (lock_timeout >= interval '0'),
+    statement_timeout interval CHECK (statement_timeout >= interval '0'),
     UNIQUE (module_id, sequence)
 );
+CREATE INDEX module_migrations_to_version ON module_versioning.module_migrations (module_id, to_version);
+CREATE INDEX module_migrations_equivalent_of
+    ON module_versioning.module_migrations (equivalent_of) WHERE equivalent_of IS NOT NULL;
 COMMENT ON TABLE module_versioning.module_migrations IS
 'The scripts that take a module from one version to the next and back.
-checksum: SHA-256 over up and down script with line endings and byte order mark normalised.';
+equivalent_of: a migration that does the same work for another version; of those that are equivalent, through any number of steps, only one runs. (No foreign key, for pg_dump warns of tables that refer to themselves.)
+checksum: SHA-256 over up and down script with line endings and byte order mark normalised.
+statements: what the parser found in both scripts, in order: script, statement_number, line, command, class.
+lock_timeout, statement_timeout: for each statement, in place of the settings; NULL = the settings, zero = for ever.';
 
 CREATE TABLE module_versioning.site_module_versions (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -181,12 +209,14 @@ CREATE TABLE module_versioning.applied_migrations (
     migration_id uuid NOT NULL REFERENCES module_versioning.module_migrations (id),
     site_id uuid REFERENCES module_versioning.sites (id),
     run_id uuid REFERENCES module_versioning.module_migration_runs (id),
+    covered_by uuid REFERENCES module_versioning.module_migrations (id),
     applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     UNIQUE NULLS NOT DISTINCT (migration_id, site_id)
 );
 CREATE INDEX applied_migrations_site_id ON module_versioning.applied_migrations (site_id);
 COMMENT ON TABLE module_versioning.applied_migrations IS
 'Which migrations are in force now, by site; site_id is NULL for a shared one.
+covered_by: the equivalent migration whose script did the work of one that never ran itself.
 Its key is the second line of defence against running a migration twice.';
 
 CREATE TABLE module_versioning.schema_states (
@@ -195,23 +225,69 @@ CREATE TABLE module_versioning.schema_states (
     fingerprint text NOT NULL,
     objects jsonb NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    tenant_objects text[] NOT NULL DEFAULT '{}',
+    outside_objects text[] NOT NULL DEFAULT '{}',
     UNIQUE NULLS NOT DISTINCT (module_id, site_id)
 );
 COMMENT ON TABLE module_versioning.schema_states IS
 'The schema that the last migrations left, object by object: verify_module compares the live one with it.
+site_id is NULL for the shared schema of a row layout. tenant_objects: what else was there then, which the migrations neither made nor took.
+outside_objects: what the migrations made in other schemas that needs this one.';
+
+CREATE TABLE module_versioning.schema_versions (
+    module_id uuid NOT NULL REFERENCES module_versioning.modules (id),
+    site_id uuid REFERENCES module_versioning.sites (id),
+    version_id uuid NOT NULL REFERENCES module_versioning.registered_versions (id),
+    fingerprint text NOT NULL,
+    objects jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    UNIQUE NULLS NOT DISTINCT (module_id, site_id, version_id)
+);
+COMMENT ON TABLE module_versioning.schema_versions IS
+'The module''s objects as they were when a version was left last: what a rollback to it should bring back.
 site_id is NULL for the shared schema of a row layout.';
+
+CREATE TABLE module_versioning.post_steps (
+    id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+    migration_id uuid NOT NULL REFERENCES module_versioning.module_migrations (id) ON DELETE CASCADE,
+    position integer NOT NULL CHECK (position > 0),
+    statement text NOT NULL,
+    command text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    created_by name NOT NULL DEFAULT current_user,
+    UNIQUE (migration_id, position)
+);
+COMMENT ON TABLE module_versioning.post_steps IS
+'Statements that belong to a migration but can''t run in a transaction, such as CREATE INDEX CONCURRENTLY: they are run by hand after the upgrade has committed.
+position: their order within the migration. command: what the statement is called.';
+
+CREATE TABLE module_versioning.post_step_dues (
+    post_step_id uuid NOT NULL REFERENCES module_versioning.post_steps (id) ON DELETE CASCADE,
+    site_id uuid REFERENCES module_versioning.sites (id),
+    status text NOT NULL DEFAULT 'due' CHECK (status IN ('due', 'done')),
+    due_since timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    confirmed_at timestamptz,
+    confirmed_by name,
+    detail text,
+    UNIQUE NULLS NOT DISTINCT (post_step_id, site_id)
+);
+CREATE INDEX post_step_dues_site_id ON module_versioning.post_step_dues (site_id);
+COMMENT ON TABLE module_versioning.post_step_dues IS
+'Where a post-step is due or done: for each site that ran its migration; site_id is NULL where the migration is shared.
+detail: what the confirmation rests on. A row goes when its migration is undone.';
 
 CREATE VIEW module_versioning.module_versions AS
 SELECT v.id, v.module_id, v.version, v.version_major, v.version_minor, v.version_patch, v.prerelease,
        v.bundle_url, v.bundle_hash, v.source_url, v.changelog, v.release_notes, v.min_platform_version,
        v.breaking_changes, v.breaking_description, v.dependencies, v.status, v.status_reason,
-       v.download_count,
+       (SELECT COALESCE(pg_catalog.sum(d.download_count), 0)::bigint FROM module_versioning.version_downloads d
+        WHERE d.version_id OPERATOR(pg_catalog.=) v.id) AS download_count,
        (SELECT pg_catalog.count(*) FROM module_versioning.site_module_versions s
         WHERE s.version_id OPERATOR(pg_catalog.=) v.id AND s.status OPERATOR(pg_catalog.=) 'active') AS active_installs,
-       v.published_at, v.published_by, v.created_at
+       v.published_at, v.published_by, v.created_at, v.conflicts, v.migrations_hash
 FROM module_versioning.registered_versions v;
 COMMENT ON VIEW module_versioning.module_versions IS
-'The versions of every module, with how many sites run each.
+'The versions of every module, with how many sites run each and how often each was downloaded.
 active_installs is counted when read: it is true at any moment, and two sites that upgrade to one version don''t wait for each other.';
 
 COMMENT ON SEQUENCE module_versioning.site_module_versions_ordinal_seq IS 'Order of site_module_versions.';
@@ -224,12 +300,16 @@ SELECT pg_catalog.pg_extension_config_dump('module_versioning.sites', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.site_modules', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_tables', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.registered_versions', '');
+SELECT pg_catalog.pg_extension_config_dump('module_versioning.version_downloads', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_migrations', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.site_module_versions', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_data_backups', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_migration_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.applied_migrations', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.schema_states', '');
+SELECT pg_catalog.pg_extension_config_dump('module_versioning.schema_versions', '');
+SELECT pg_catalog.pg_extension_config_dump('module_versioning.post_steps', '');
+SELECT pg_catalog.pg_extension_config_dump('module_versioning.post_step_dues', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.site_module_versions_ordinal_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_data_backups_ordinal_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_migration_runs_ordinal_seq', '');

@@ -19,15 +19,24 @@ RETURNS SETOF module_versioning.module_versions
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT v.* FROM module_versioning.module_versions v
-    WHERE v.module_id OPERATOR(pg_catalog.=) module_versioning._existing_module(get_latest_version.module_id)
-      AND v.status OPERATOR(pg_catalog.=) 'published'
-      AND (v.prerelease IS NULL OR COALESCE(get_latest_version.include_prerelease, false))
-    ORDER BY v.version DESC
-    LIMIT 1
+    WHERE v.id OPERATOR(pg_catalog.=) (
+        -- One branch runs; each takes the last entry of an index that has no others.
+        CASE WHEN get_latest_version.include_prerelease THEN (
+            SELECT p.id FROM module_versioning.registered_versions p
+            WHERE p.module_id OPERATOR(pg_catalog.=) module_versioning._existing_module(get_latest_version.module_id)
+              AND p.status OPERATOR(pg_catalog.=) 'published'
+            ORDER BY p.version DESC LIMIT 1)
+        ELSE (
+            SELECT r.id FROM module_versioning.registered_versions r
+            WHERE r.module_id OPERATOR(pg_catalog.=) module_versioning._existing_module(get_latest_version.module_id)
+              AND r.status OPERATOR(pg_catalog.=) 'published' AND r.prerelease IS NULL
+            ORDER BY r.version DESC LIMIT 1)
+        END)
 $$;
 COMMENT ON FUNCTION module_versioning.get_latest_version(uuid, boolean) IS
 'The highest published version of a module; no row when there is none.
 include_prerelease: whether a prerelease may be it. Drafts, deprecated and yanked versions never are.
+An index look-up, however many versions there are.
 Errors: 22023 module_id is null, 42704 no such module. Takes no locks.';
 
 CREATE FUNCTION module_versioning.find_matching_version(
@@ -36,17 +45,14 @@ RETURNS SETOF module_versioning.module_versions
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT v.* FROM module_versioning.module_versions v
-    WHERE v.module_id OPERATOR(pg_catalog.=) module_versioning._existing_module(find_matching_version.module_id)
-      AND v.status OPERATOR(pg_catalog.=) 'published'
-      AND module_versioning.semver_satisfies(
-              v.version, find_matching_version.version_range,
-              COALESCE(find_matching_version.include_prerelease, false))
-    ORDER BY v.version DESC
-    LIMIT 1
+    WHERE v.id OPERATOR(pg_catalog.=) (SELECT module_versioning._matching_version(
+        find_matching_version.module_id, find_matching_version.version_range,
+        COALESCE(find_matching_version.include_prerelease, false)))
 $$;
 COMMENT ON FUNCTION module_versioning.find_matching_version(uuid, module_versioning.semver_range, boolean) IS
 'The highest published version of a module within an npm range; no row when there is none.
 include_prerelease: as in npm, prereleases that the range doesn''t name match too.
+NULL as the range matches nothing. An index look-up for each part of the range that could hold a version, however many versions there are.
 Errors: 22023 module_id is null, 42704 no such module, 22P02 the range is malformed. Takes no locks.';
 
 CREATE FUNCTION module_versioning.get_upgrade_path(

@@ -1,14 +1,35 @@
 -- What has been published stays as it was, whoever asks: a trigger, because superusers and the
 -- extension's owner pass every privilege check.
 
+CREATE FUNCTION module_versioning._migrations_hash(module_id uuid, version module_versioning.semver) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- Columns by name, each with its length or a mark for NULL in front: nothing here may depend on a
+    -- setting, on the order of columns, or on columns that come later.
+    SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+               pg_catalog.string_agg(
+                   COALESCE(pg_catalog.octet_length(f.value)::text, '-') || ':' || COALESCE(f.value, ''), ';'
+                   ORDER BY m.sequence, f.place), 'UTF8')), 'hex')
+    FROM module_versioning.module_migrations m
+    CROSS JOIN LATERAL (VALUES
+        (1, m.sequence::text), (2, m.from_version::text), (3, m.to_version::text), (4, m.scope), (5, m.up_sql),
+        (6, m.down_sql), (7, m.is_reversible::text), (8, m.requires_maintenance::text), (9, m.checksum)
+    ) AS f (place, value)
+    WHERE m.module_id = _migrations_hash.module_id
+      AND m.to_version OPERATOR(module_versioning.=) _migrations_hash.version
+$$;
+COMMENT ON FUNCTION module_versioning._migrations_hash(uuid, module_versioning.semver) IS
+'SHA-256 over the migrations to a version, in order; NULL when there are none.
+In: module and version. Out: 64 hexadecimal digits. Takes no locks.';
+
 CREATE FUNCTION module_versioning._protect_registered_version() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- New columns are protected unless they are named here. Generated ones aren't computed yet when
     -- a trigger runs before the row is written; they follow from the version.
-    editable CONSTANT text[] := ARRAY['status', 'status_reason', 'release_notes', 'download_count',
-                                      'version_major', 'version_minor', 'version_patch', 'prerelease'];
+    editable CONSTANT text[] := ARRAY['status', 'status_reason', 'release_notes', 'version_major',
+                                      'version_minor', 'version_patch', 'prerelease'];
     changed text;
 BEGIN
     IF OLD.status OPERATOR(pg_catalog.=) 'draft' THEN
@@ -16,6 +37,10 @@ BEGIN
             RETURN OLD;
         END IF;
         IF NEW.status OPERATOR(pg_catalog.=) ANY (ARRAY['draft', 'published']) THEN
+            -- Whatever was written there: what is published is what is there now. A change of a draft's
+            -- migrations changes the draft's row, so that no snapshot can miss one.
+            NEW.migrations_hash := CASE WHEN NEW.status OPERATOR(pg_catalog.=) 'published'
+                THEN module_versioning._migrations_hash(NEW.module_id, NEW.version) END;
             RETURN NEW;
         END IF;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
@@ -46,7 +71,7 @@ BEGIN
     IF changed IS NOT NULL THEN
         RAISE EXCEPTION 'version % is % and can''t be changed', OLD.version, OLD.status
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = pg_catalog.format('The change is to %s. Of a published version only release_notes, status_reason and download_count can be edited.', changed),
+                  DETAIL = pg_catalog.format('The change is to %s. Of a published version only release_notes and status_reason can be edited.', changed),
                   HINT = 'Create a higher version.';
     END IF;
     RETURN NEW;
@@ -57,7 +82,7 @@ COMMENT ON FUNCTION module_versioning._protect_registered_version() IS
 Errors: 55000 on any other change, and on DELETE of what is no draft.';
 
 CREATE FUNCTION module_versioning._protect_registered_versions() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM module_versioning.registered_versions v

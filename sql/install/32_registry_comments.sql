@@ -16,6 +16,10 @@ COMMENT ON FUNCTION module_versioning._existing_site(uuid) IS
 'Returns its argument when there is such a site.
 Errors: 22023 null, 42704 no such site.';
 
+COMMENT ON FUNCTION module_versioning._matching_version(uuid, module_versioning.semver_range, boolean) IS
+'The id of the version that find_matching_version returns; NULL when there is none.
+Errors: 22023 module_id is null, 42704 no such module.';
+
 COMMENT ON FUNCTION module_versioning._upgrade_path(uuid, module_versioning.semver, module_versioning.semver) IS
 'The ids of the versions that get_upgrade_path returns, in its order.
 Errors: 22023 module_id is null, 42704 no such module.';
@@ -30,9 +34,14 @@ Errors: 22023 bad argument, 42704 no such role, 42501 the caller can''t act as o
 
 COMMENT ON FUNCTION module_versioning.register_site(text, text, module_versioning.semver, uuid) IS
 'Registers a site, or returns the one that is registered already with the same properties.
-slug: as in register_module. name: default the slug. platform_version: checked against min_platform_version. id: for a platform that has its own ids.
+slug: as in register_module. name: default the slug. platform_version: checked against min_platform_version; set_platform_version changes it. id: for a platform that has its own ids.
 Returns the row of sites. Only properties that are given are compared with those registered.
 Errors: 22023 bad argument, 23505 registered with other properties, or the id belongs to another site. Locks: the new row.';
+
+COMMENT ON FUNCTION module_versioning.set_platform_version(uuid, module_versioning.semver) IS
+'Writes down which version of the platform a site runs on now.
+Returns the row of sites.
+Errors: 22023 an argument is null, 42704 no such site, 55000 an active version needs a higher one (each is in DETAIL), 55P03 another session is changing what the site runs for too long. Locks: the row, FOR NO KEY UPDATE.';
 
 COMMENT ON FUNCTION module_versioning.register_module_table(uuid, regclass, text) IS
 'Registers a table that holds a module''s data; tables that a migration creates register themselves.
@@ -46,18 +55,20 @@ Row layout: the registered tables; a table without site column is counted whole.
 row_count is NULL without a site, and for a table that has gone. Rows are counted with the rights of each table''s owner, row security off.
 Errors: 22023 module_id is null, 42704 no such module or site, 42501 row security would hide rows from the owner. Locks: ACCESS SHARE on the tables.';
 
-COMMENT ON FUNCTION module_versioning.create_version(uuid, module_versioning.semver, text, text, text, text, module_versioning.semver, boolean, text, jsonb, text, boolean) IS
+COMMENT ON FUNCTION module_versioning.create_version(uuid, module_versioning.semver, text, text, text, text, module_versioning.semver, boolean, text, jsonb, text, boolean, jsonb) IS
 'Adds a version to a module, as a draft.
-bundle_hash: SHA-256 as 64 hexadecimal digits, stored in lower case. dependencies: an object of slug or id and npm range, such as {"shop": "^1.2.0"}.
+bundle_hash: SHA-256 as 64 hexadecimal digits, stored in lower case. dependencies: what has to be on the same site, an object of slug or id and npm range, such as {"shop": "^1.2.0"}.
+conflicts: what must not be on the same site, an object of the same kind; prereleases within the bounds of a range count.
 breaking_changes is set by itself for a new major, and for a new minor below 1.0.0. allow_backport: take a version below the latest published one.
 Returns the row of module_versions.
-Errors: 22023 bad argument (not above the latest published version, bad hash, dependencies that are no object or name the module itself), 22P02 bad version or range, 23505 registered already (build metadata doesn''t count), 42704 no such module or dependency, 42501 the caller can''t act as the module''s owner. Locks: the new row.';
+Errors: 22023 bad argument (not above the latest published version, bad hash, dependencies or conflicts that are no object or name the module itself, a conflict that leaves nothing of a dependency), 22P02 bad version or range, 23505 registered already (build metadata doesn''t count), 42704 no such module or dependency, 42501 the caller can''t act as the module''s owner, 55P03 another session is adding it for too long. Locks: the new row.';
 
 COMMENT ON FUNCTION module_versioning.publish_version(uuid, uuid) IS
 'Publishes a draft: from now on it is found, can be installed, and doesn''t change.
 published_by: who did it, for the record. breaking_changes is set when the versions published meanwhile demand it.
 Returns the row of module_versions.
-Errors: 55000 no draft, or a dependency that no published version satisfies (each is in DETAIL), 22023 version_id is null, 42704 no such version, 42501 the caller can''t act as the module''s owner, 55P03 locked too long. Locks: the row, FOR NO KEY UPDATE.';
+From then on its content doesn''t change, nor do its migrations: release_notes and status_reason stay editable.
+Errors: 55000 no draft, or a dependency that no published version satisfies (each is in DETAIL, with what there is instead), 22023 version_id is null, 42704 no such version, 42501 the caller can''t act as the module''s owner, 55P03 locked too long. Locks: the row, FOR NO KEY UPDATE.';
 
 COMMENT ON FUNCTION module_versioning.deprecate_version(uuid, text) IS
 'Takes a published version out of what is found as latest or matching; sites that run it stay.
@@ -76,9 +87,17 @@ Errors: 22023 version_id is null, 42704 no such version. Takes no locks.';
 
 COMMENT ON FUNCTION module_versioning.record_download(uuid) IS
 'Counts one download of a version and returns how many there were.
-Errors: 22023 version_id is null, 42704 no such version. Locks: the row, until the transaction ends; readers don''t wait.';
+Counted in slots by process, in version_downloads: it waits for no change of the version nor any change for it, and for another download only in the same slot.
+Errors: 22023 version_id is null, 42704 no such version, 55P03 the slot is locked too long. Locks: the row of the slot.';
 
 COMMENT ON FUNCTION module_versioning.validate_dependencies(jsonb) IS
 'Looks at each entry of a dependency declaration: does the module exist, is the range right, does a published version match?
 dependencies: an object of slug or id and npm range. One row per entry, ordered by its key; matched_version is the highest published match; reason says in words why satisfied is false.
 Errors: 22023 null or not an object; whatever is wrong with an entry is told in its row. Takes no locks.';
+
+COMMENT ON FUNCTION module_versioning.resolve_dependencies(uuid, uuid, module_versioning.semver_range) IS
+'Which versions of which modules a site can run together when it gets a module: what has to be installed or upgraded.
+version_range: which versions of the module will do; NULL = any release, the newest first (an installed module stays). One row for the module itself, one for everything that it needs directly or not, and one for every other installed module that has to go up with them, in the order in which they have to be installed.
+action: install, upgrade or keep. required_by: who needs it in which range, such as blog >=1, shop ^1.2; NULL when nobody does. Dependencies, conflicts and min_platform_version of all of them hold together.
+What is installed stays if it can, and never goes down or away; all else takes its newest version, prereleases only where an npm range takes them, deprecated versions only where nothing else fits, yanked ones and drafts never.
+Errors: 22023 nothing fits (DETAIL says why), or a NULL id; 42704 no such site or module; 54000 more steps than module_versioning.solver_step_limit. Reads only, takes no locks.';

@@ -7,55 +7,70 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path TO pg_catalog, pg_temp
 AS $$
     SELECT m.*
-    FROM module_versioning.module_migrations m
-    CROSS JOIN LATERAL (SELECT module_versioning._existing_site(get_pending_migrations.site_id) AS id) s
-    WHERE m.module_id = module_versioning._existing_module(get_pending_migrations.module_id)
-      AND m.to_version OPERATOR(module_versioning.<=) coalesce(
-              get_pending_migrations.to_version,
-              (SELECT v.version FROM module_versioning.get_latest_version(get_pending_migrations.module_id) v),
-              (SELECT v.version FROM module_versioning.get_latest_version(get_pending_migrations.module_id, true) v))
-      AND NOT EXISTS (
-          SELECT FROM module_versioning.applied_migrations a
-          WHERE a.migration_id = m.id
-            AND (a.site_id IS NULL OR a.site_id = s.id))
-    ORDER BY m.to_version, m.sequence
+    FROM ROWS FROM (module_versioning._pending_migrations(
+             get_pending_migrations.site_id, get_pending_migrations.module_id, get_pending_migrations.to_version))
+         WITH ORDINALITY AS step (id, place)
+    JOIN module_versioning.module_migrations m ON m.id OPERATOR(pg_catalog.=) step.id
+    ORDER BY step.place
 $$;
 COMMENT ON FUNCTION module_versioning.get_pending_migrations(uuid, uuid, module_versioning.semver) IS
 'The migrations that an upgrade of the site would run, in run order.
-to_version: where to; the newest published version when NULL. Reads only.
+to_version: where to; the newest published version when NULL. What an equivalent migration has done or will do is not listed, and neither are drafts, but for to_version itself. Reads only.
 Errors: 22023 a NULL id; 42704 unknown module or site.';
 
-COMMENT ON FUNCTION module_versioning.install_module(uuid, uuid, module_versioning.semver, uuid) IS
+COMMENT ON FUNCTION module_versioning._pending_migrations(uuid, uuid, module_versioning.semver) IS
+'The ids of the migrations that get_pending_migrations returns, in its order.
+Errors: as get_pending_migrations.';
+
+COMMENT ON FUNCTION module_versioning.install_module(uuid, uuid, module_versioning.semver, uuid, boolean) IS
 'Installs a module on a site: its schema, its migrations, its version, all or nothing.
-version: the newest published one that is no prerelease when NULL. installed_by: recorded as given. Returns status success, failed (a script failed, everything was undone, the attempt is recorded) or noop (that version runs already).
-Errors: 42704 unknown module, site or version; 55000 another version is installed, or a blocker (all in DETAIL): an unmet dependency or platform version, a yanked or unpublished version; 55P03 another session is at it.
-Locks: the module''s row when shared migrations run, the installation''s row, then what the scripts take.';
+version: the newest published one that is no prerelease when NULL. installed_by: recorded as given. with_dependencies: install and upgrade what it needs too, as resolve_dependencies finds it, all of them in one act; run_ids then holds the runs of all in order, and warnings names the other modules. Returns status success, failed (a script failed, everything was undone, the attempt is recorded) or noop (that version runs already).
+Errors: 42704 unknown module, site or version; 55000 another version is installed, or a blocker (all in DETAIL): an unmet dependency or platform version, a yanked or unpublished version; 55P03 another session is at it; with_dependencies: 22023 nothing fits together (DETAIL says why), 40001 what has to change changed while a lock was waited for.
+Locks: the rows of the modules, then of the installations, both by the modules'' ids: of what changes, and of what that needs on the site (which is only kept as it is); the versions FOR SHARE; then what the scripts take, and at the end the site''s row (alone when a version has dependencies or conflicts, else shared).';
+
+COMMENT ON FUNCTION module_versioning.adopt_module(uuid, uuid, module_versioning.semver, boolean) IS
+'Takes an existing schema under management at a version, without running anything in it.
+The version''s migrations are run in an empty schema, which is undone, and the existing one is compared with what they made; where other sites run them on the same shared tables, with what is recorded for those. accept_drift: adopt it although it differs, or although the migrations can''t be run in another schema; warnings list each difference, objects that are more stay the tenant''s, and verify_module goes on telling what is missing or different.
+Then the migrations up to the version count as in force and the version as active. Returns status success, or noop when that version runs already. warnings name migrations that would have changed rows, for they were not run.
+Errors: 22023 no version; 42704 unknown module, site or version; 55000 another version is installed, the schema does not exist or differs (each difference in DETAIL), or a blocker as in install_module; 42501 the schema of a site, or a shared table, belongs to a role that the module''s owner_role can''t act as; 55P03 another session is at it.
+Locks: the module''s row, the installation''s row; the rehearsal takes what the scripts take.';
+
+COMMENT ON FUNCTION module_versioning.confirm_post_step(uuid, uuid) IS
+'Notes that a post-step was run, after asking the catalog.
+site_id: for that site only; wherever it is due when NULL. An index must be there, valid and on its table, or gone if it was to be dropped; a partition detached. What leaves no trace to be trusted (VACUUM, REINDEX) is taken on the caller''s word, and detail says so.
+Out: a row for each place: for_site_id (NULL where the migration is shared), status done, detail. What the statement made is the module''s from then on. Again for one that is done changes nothing.
+Errors: 42704 unknown post-step; 55000 not due, or not done (why in DETAIL): all or nothing; 55P03 another session is at it.
+Locks: the module''s row where the migration is shared, the installation''s row otherwise.';
 
 COMMENT ON FUNCTION module_versioning.plan_upgrade(uuid, uuid, module_versioning.semver) IS
 'What upgrade_module would do, without doing it.
-target_version: the newest published version that is no prerelease when NULL. can_upgrade: whether it goes without force.
+target_version: the newest published version that is no prerelease when NULL. can_upgrade: whether it goes without force. migrations: each with its action: run, or equivalent where the migration named by equivalent does its work. path: the published versions on the way.
+A migration whose version the site, or the shared tables, are past and which never ran is a blocker, unless module_versioning.allow_out_of_order is set: a warning then.
 Errors: 42704 unknown module, site or version; 22023 a target below the version that runs. Reads only, takes no locks.';
 
-COMMENT ON FUNCTION module_versioning.upgrade_module(uuid, uuid, module_versioning.semver, boolean, boolean, uuid) IS
+COMMENT ON FUNCTION module_versioning.upgrade_module(uuid, uuid, module_versioning.semver, boolean, boolean, uuid, boolean) IS
 'Upgrades a module on a site: snapshot, migrations, verification, activation, all or nothing.
-create_backup: whether to take a snapshot of the site''s rows first. force: go on against blockers of judgement (another site on the same shared tables runs a version that the change breaks), never against those of correctness. executed_by: recorded as given.
+create_backup: whether to take a snapshot of the site''s rows first. force: go on against blockers of judgement (another site on the same shared tables runs a version that the change breaks), never against those of correctness; and although a script drops objects that are not the module''s. executed_by: recorded as given.
+with_dependencies: install and upgrade what it needs, and upgrade the installed modules that need it, as resolve_dependencies finds it: all of them in one act, each with its snapshot. backup_id, from_version and to_version are those of the module asked for, run_ids holds the runs of all in order, and warnings names the other modules.
 Returns status success, failed (a script failed: everything was undone, the attempt is in get_migration_history) or noop.
 Errors: 42704 unknown module, site or version; 22023 a target below the version that runs; 55000 not installed, or blocked (all blockers in DETAIL); 55P03 another session is at it; 40001 it changed meanwhile, under REPEATABLE READ or SERIALIZABLE.
-Locks: the module''s row when shared migrations run, the installation''s row, then what the scripts take; each wait bounded by module_versioning.lock_timeout.';
+With with_dependencies also 22023 nothing fits together (DETAIL says why), 40001 what has to change changed while a lock was waited for.
+Locks: the rows of the modules, then of the installations, both by the modules'' ids: of what changes, and of what that needs on the site (which is only kept as it is); the versions FOR SHARE; then what the scripts take, and at the end the site''s row (alone when a version has dependencies or conflicts, else shared); each wait bounded by module_versioning.lock_timeout.';
 
 COMMENT ON FUNCTION module_versioning.apply_module_migration(uuid, uuid, text, boolean, uuid) IS
 'Runs one migration by itself, up or down, if it is the next one in order.
 The version that runs stays what it is; upgrade_module then activates the new one without running the migration again. Returns the run, with status success or failed.
-Errors: 42704 unknown site or migration; 22023 another direction than up or down; 55000 not installed, or not the next one; 55P03 another session is at it.
+Errors: 42704 unknown site or migration; 22023 another direction than up or down; 55000 not installed, not the next one, of a draft, or out of order; 55P03 another session is at it.
 Locks: as upgrade_module.';
 
 COMMENT ON FUNCTION module_versioning.verify_module(uuid, uuid) IS
 'Whether an installation is what its version''s migrations made: one row for each check.
-Checks: installed, schema (live objects against those recorded after the last run), tables, migrations, dependencies, snapshots (every byte hashed again), bundle. Reads only; time grows with the snapshots.
+Checks: installed, schema (live objects against those recorded after the last run; names each that is missing, different or extra), extra (what others keep in the schema, as far as a change has told of it: no fault), tables, migrations, post_steps (those that are due), dependencies, snapshots (every byte hashed again), bundle. Reads only; time grows with the snapshots.
 Errors: 42704 unknown module or site.';
 
 COMMENT ON FUNCTION module_versioning.plan_rollback(uuid, uuid, module_versioning.semver) IS
 'What rollback_module would do and destroy, without doing it.
+migrations: each with its action: run, skip (it can''t be undone), keep (another site or an equivalent of the target needs it), equivalent (another one did its work, so no script runs).
 data_loss: for each table or column that the down scripts destroy its kind, rows and non-NULL values, counted live, for all sites on a shared table (site_rows: those of this site); certain is false where only running a statement tells how much. What a DO block or function hides is named in warnings.
 Errors: 42704 unknown module, site or version; 22023 a target above the version that runs; 55000 not installed; Reads only.';
 
@@ -76,4 +91,4 @@ COMMENT ON FUNCTION module_versioning.uninstall_module(uuid, uuid, boolean, bool
 'Takes a module off a site, all or nothing; its history stays.
 schema layout: the site''s schema is dropped. row layout: the site''s rows are deleted, the shared tables stay. create_backup: whether to take a snapshot first. force: drop the schema although foreign keys or views elsewhere need it.
 Errors: 42704 unknown module or site; 2BP01 another module of the site depends on it (each in DETAIL); 55000 not installed, or blocked; 55P03 another session is at it.
-Locks: the installation''s row, then the tables.';
+Locks: the installation''s row, the site''s row FOR SHARE, then the tables.';

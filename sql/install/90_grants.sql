@@ -17,7 +17,8 @@ BEGIN
           AND (p.proname OPERATOR(pg_catalog.~) '^_?semver_' OR p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
                   'min', 'max',
                   -- What a script may ask, and what runs its statements: no more than EXECUTE would do.
-                  'current_site_id', 'current_module_id', '_run_statements']::pg_catalog.name[]))
+                  'current_site_id', 'current_module_id', '_run_statements',
+                  '_statement_starts', '_statement_ends', '_statement_fails', '_require_own_transactions']::pg_catalog.name[]))
     LOOP
         EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', routine);
     END LOOP;

@@ -1,8 +1,10 @@
 //! One migration by itself, for those who go step by step.
 
+use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::{Direction, Migration, Scope};
-use versioning_core::plan::{self, Action};
+use versioning_core::plan::{self, Action, Plan, Step};
+use versioning_core::status::Status;
 
 use super::run::{self, Act, Order, Outcome};
 use super::situation::Situation;
@@ -57,6 +59,7 @@ pub fn apply(situation: &Situation, wish: &Wish) -> Result<Outcome> {
     let order = Order {
         direction: wish.direction,
         executed_by: wish.executed_by,
+        force: false,
     };
     let mut act = SingleAct {
         situation,
@@ -80,39 +83,84 @@ fn refuse_out_of_order(
     migration: &Migration,
     direction: Direction,
 ) -> Result<()> {
-    let (facts, oldest) = (
-        situation.facts(),
-        npm_semver::Version::parse("0.0.0-0").ok(),
-    );
-    let next = match direction {
-        Direction::Up => plan::upgrade(facts, &migration.to_version)
-            .running()
-            .next()
-            .map(|next| (next.id, next.sequence)),
-        Direction::Down => oldest.and_then(|oldest| {
-            plan::rollback(facts, &oldest)
-                .steps
-                .iter()
-                .find(|step| step.action != Action::KeptForOthers)
-                .filter(|step| step.action == Action::Run)
-                .map(|step| (step.migration.id, step.migration.sequence))
-        }),
+    let facts = situation.facts();
+    let oldest = Version::parse("0.0.0-0").ok();
+    let plan = match direction {
+        Direction::Up => {
+            refuse_draft(situation, migration)?;
+            plan::upgrade(facts, &migration.to_version)
+        }
+        Direction::Down => {
+            oldest.map_or_else(Plan::default, |oldest| plan::rollback(facts, &oldest))
+        }
     };
-    if next.is_some_and(|(id, _)| id == migration.id) {
-        return Ok(());
-    }
+    let next = next(&plan);
     let what = format!(
         "migration {} is not the next one to run {}",
         migration.sequence,
         direction.as_str()
     );
-    let next = next.map_or_else(
-        || "None is next in this direction.".to_owned(),
-        |(_, sequence)| format!("The next one is migration {sequence}."),
-    );
-    Err(Error::wrong_state(what)
-        .detail(next)
-        .hint("get_pending_migrations lists them in run order."))
+    match next {
+        Some(next) if next.migration.id == migration.id => match plan.blockers.first() {
+            Some(blocker) if direction == Direction::Up => Err(Error::wrong_state(what)
+                .detail(format!("- {}", blocker.text))
+                .hint(if next.is_late {
+                    "Set module_versioning.allow_out_of_order to run it all the same."
+                } else {
+                    "Resolve this first; plan_upgrade shows it without changing anything."
+                })),
+            _ => Ok(()),
+        },
+        next => Err(Error::wrong_state(what)
+            .detail(why_not(situation, &plan, migration, next))
+            .hint("get_pending_migrations lists them in run order.")),
+    }
+}
+
+fn why_not(
+    situation: &Situation,
+    plan: &Plan<'_>,
+    migration: &Migration,
+    next: Option<&Step<'_>>,
+) -> String {
+    let own = plan
+        .steps
+        .iter()
+        .find(|step| step.migration.id == migration.id);
+    match (own.and_then(|step| step.equivalent), next) {
+        (Some(equivalent), _) => format!(
+            "Its equivalent, migration {}, does its work.",
+            equivalent.sequence
+        ),
+        (None, Some(next)) => format!("The next one is migration {}.", next.migration.sequence),
+        (None, None) if situation.applied.contains(&migration.id) => {
+            "It is in force, and none is next in this direction.".to_owned()
+        }
+        (None, None) => "None is next in this direction.".to_owned(),
+    }
+}
+
+/// The step that comes next: one that is kept for others stands in nobody's way, one that can't be
+/// undone does.
+fn next<'p, 'a>(plan: &'p Plan<'a>) -> Option<&'p Step<'a>> {
+    plan.steps
+        .iter()
+        .find(|step| matches!(step.action, Action::Run | Action::CannotBeUndone))
+        .filter(|step| step.action == Action::Run)
+}
+
+/// What is not published runs nowhere.
+fn refuse_draft(situation: &Situation, migration: &Migration) -> Result<()> {
+    let version = situation.version(&migration.to_version)?;
+    if version.status != Status::Draft {
+        return Ok(());
+    }
+    Err(Error::wrong_state(format!(
+        "migration {} leads to version {}, which is a draft",
+        migration.sequence, version.version
+    ))
+    .detail("Migrations of a draft may still change, so they run nowhere.")
+    .hint("Publish the version first, with publish_version."))
 }
 
 /// What a single migration has around it.

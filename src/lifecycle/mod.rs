@@ -4,9 +4,16 @@
 //! happens or none of it, and a failure leaves a record. This room decides nothing that
 //! `versioning_core` can decide, and touches tenants' tables only through the rooms below it.
 
+mod adopt;
 mod apply;
+mod equivalent;
+mod hold;
+mod intact;
 mod lock;
+mod locks;
 mod loss;
+mod members;
+mod post_step;
 mod rollback;
 mod rollback_plan;
 mod run;
@@ -14,8 +21,11 @@ mod situation;
 mod snapshot;
 mod state;
 mod store;
+mod tenant;
 mod uninstall;
 mod upgrade;
+mod upgrade_act;
+mod upgrade_path;
 mod upgrade_plan;
 mod verify;
 
@@ -26,10 +36,12 @@ use pgrx::prelude::*;
 
 use self::rollback_plan::Rollback;
 use self::situation::Situation;
+pub use self::upgrade::Wish as UpgradeWish;
 use self::upgrade_plan::Upgrade;
 use crate::error::{Error, Result, SqlResult};
 use crate::migration::execute::settle_deferred_constraints;
-use crate::pg::identity::as_extension_owner;
+use crate::pg::argument::required;
+use crate::pg::identity::{self, as_extension_owner};
 use crate::pg::record::{ModuleChange, ModuleMigrationRuns, Record, RollbackPlan, UpgradePlan};
 use crate::pg::run_context;
 use crate::semver::Semver;
@@ -42,6 +54,18 @@ fn changing<R>(body: impl FnOnce() -> Result<R>) -> SqlResult<R> {
     Ok(as_extension_owner(body)?)
 }
 
+/// Upgrades one site of a rollout, which has settled what the caller deferred.
+///
+/// # Errors
+/// As `upgrade_module`.
+pub fn upgrade_site(
+    site_id: Uuid,
+    module_id: Uuid,
+    wish: &UpgradeWish<'_>,
+) -> Result<Option<Record<ModuleChange>>> {
+    upgrade::upgrade(&Situation::read(Some(site_id), Some(module_id))?, wish)
+}
+
 #[pg_extern(volatile, requires = ["results"])]
 #[search_path(pg_catalog, pg_temp)]
 fn install_module(
@@ -49,16 +73,65 @@ fn install_module(
     module_id: Option<Uuid>,
     version: default!(Option<Semver>, "NULL"),
     installed_by: default!(Option<Uuid>, "NULL"),
+    with_dependencies: default!(Option<bool>, "false"),
 ) -> SqlResult<Option<Record<ModuleChange>>> {
     changing(|| {
         let wish = upgrade::Wish {
             target: version.as_ref().map(|version| &version.0),
-            create_backup: false,
+            // For other modules that go up with it; there is nothing to save of a new one.
+            create_backup: true,
             force: false,
             executed_by: installed_by,
+            with_dependencies: with_dependencies.unwrap_or(false),
         };
-        upgrade::install(&Situation::read(site_id, module_id)?, &wish)
+        upgrade::install(&Situation::read_for_upgrade(site_id, module_id)?, &wish)
     })
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn adopt_module(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    version: Option<Semver>,
+    accept_drift: default!(Option<bool>, "false"),
+) -> SqlResult<Option<Record<ModuleChange>>> {
+    let caller = identity::role_name(identity::current_role());
+    changing(|| {
+        let wish = adopt::Wish {
+            version: version.as_ref().map(|version| &version.0),
+            accept_drift: accept_drift.unwrap_or(false),
+            confirmed_by: &caller,
+        };
+        adopt::adopt(&Situation::read(site_id, module_id)?, &wish)
+    })
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn confirm_post_step(
+    post_step_id: Option<Uuid>,
+    site_id: default!(Option<Uuid>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(for_site_id, Option<Uuid>),
+            name!(status, String),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let id = post_step_id
+        .ok_or_else(|| Error::invalid_argument("argument \"post_step_id\" must not be null"))?;
+    let caller = identity::role_name(identity::current_role());
+    let confirmed = changing(|| post_step::confirm(id, site_id, &caller))?;
+    Ok(TableIterator::new(
+        confirmed
+            .into_iter()
+            .map(|one| (one.site_id, "done".to_owned(), one.detail)),
+    ))
 }
 
 #[pg_extern(stable, requires = ["results"])]
@@ -69,13 +142,32 @@ fn plan_upgrade(
     target_version: default!(Option<Semver>, "NULL"),
 ) -> SqlResult<Option<Record<UpgradePlan>>> {
     Ok(as_extension_owner(|| {
-        let situation = Situation::read(site_id, module_id)?;
+        let situation = Situation::read_for_upgrade(site_id, module_id)?;
         Upgrade::new(
             &situation,
             target_version.as_ref().map(|version| &version.0),
         )?
         .row(&situation)
     })?)
+}
+
+/// The ids of what an upgrade would run, in run order; `get_pending_migrations` turns them into rows.
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn _pending_migrations(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    to_version: Option<Semver>,
+) -> Result<SetOfIterator<'static, Uuid>, ErrorReport> {
+    let ids = as_extension_owner(|| {
+        let situation = Situation::read_outline(site_id, module_id)?;
+        let target = to_version.as_ref().map(|version| &version.0);
+        let pending = upgrade_path::pending(&situation, target);
+        Ok(pending
+            .map(|migration| Uuid::from_bytes(migration.id))
+            .collect::<Vec<_>>())
+    })?;
+    Ok(SetOfIterator::new(ids))
 }
 
 #[pg_extern(volatile, requires = ["results"])]
@@ -87,6 +179,7 @@ fn upgrade_module(
     create_backup: default!(Option<bool>, "true"),
     force: default!(Option<bool>, "false"),
     executed_by: default!(Option<Uuid>, "NULL"),
+    with_dependencies: default!(Option<bool>, "false"),
 ) -> SqlResult<Option<Record<ModuleChange>>> {
     changing(|| {
         let wish = upgrade::Wish {
@@ -94,8 +187,9 @@ fn upgrade_module(
             create_backup: create_backup.unwrap_or(true),
             force: force.unwrap_or(false),
             executed_by,
+            with_dependencies: with_dependencies.unwrap_or(false),
         };
-        upgrade::upgrade(&Situation::read(site_id, module_id)?, &wish)
+        upgrade::upgrade(&Situation::read_for_upgrade(site_id, module_id)?, &wish)
     })
 }
 
@@ -109,8 +203,7 @@ fn apply_module_migration(
     executed_by: default!(Option<Uuid>, "NULL"),
 ) -> SqlResult<Option<Record<ModuleMigrationRuns>>> {
     changing(|| {
-        let migration_id =
-            migration_id.ok_or_else(|| Error::invalid_argument("migration_id must not be null"))?;
+        let migration_id = required(migration_id, "migration_id")?;
         let wish = apply::Wish {
             migration_id,
             direction: apply::direction(direction)?,

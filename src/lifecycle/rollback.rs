@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::{Direction, Migration, Scope};
-use versioning_core::plan::{Action, Blocker};
+use versioning_core::plan::{Action, Blocker, Plan};
 
-use super::rollback_plan::Rollback;
+use super::locks::Locks;
+use super::rollback_plan::{self, Rollback};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
 use super::upgrade_plan::refuse_blocked;
-use super::{lock, snapshot, verify};
+use super::{equivalent, hold, lock, snapshot, state, verify};
 use crate::error::{Error, Result};
 use crate::registry::RegisteredVersion;
 use crate::schema::{self, Column};
@@ -71,9 +72,14 @@ pub fn rollback(situation: &Situation, wish: &Wish<'_>) -> Result<ChangeRow> {
     let site_module_id = installation.site_module_id;
     let planned = Rollback::new(situation, wish.target)?;
     let needed = lock::for_scopes(planned.plan.running().map(|migration| migration.scope));
-    lock::module(situation.module.id, &situation.module.slug, needed)?;
-    lock::installation(site_module_id, &situation.name())?;
-    change(&situation.read_again()?, site_module_id, wish)
+    let mut locks = Locks::default();
+    locks.add(situation, needed);
+    locks.add_needed(situation, planned.target)?;
+    locks.take()?;
+    let situation = hold::target(situation.read_again()?, |situation| {
+        rollback_plan::chosen(situation, wish.target)
+    })?;
+    change(&situation, site_module_id, wish)
 }
 
 fn change(situation: &Situation, site_module_id: Uuid, wish: &Wish<'_>) -> Result<ChangeRow> {
@@ -109,12 +115,14 @@ fn change(situation: &Situation, site_module_id: Uuid, wish: &Wish<'_>) -> Resul
     let order = Order {
         direction: Direction::Down,
         executed_by: wish.executed_by,
+        force: wish.force,
     };
     let mut act = RollbackAct {
         situation,
         site_module_id,
         wish,
         target: rollback.target,
+        plan: &rollback.plan,
         source: rollback.backup_id,
         shared: migrations
             .iter()
@@ -148,6 +156,7 @@ struct RollbackAct<'a> {
     site_module_id: Uuid,
     wish: &'a Wish<'a>,
     target: &'a RegisteredVersion,
+    plan: &'a Plan<'a>,
     source: Option<Uuid>,
     shared: bool,
     columns: BTreeSet<Column>,
@@ -175,11 +184,16 @@ impl Act for RollbackAct<'_> {
     }
 
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>> {
-        let warnings = self.give_back()?;
+        let mut warnings = self.give_back()?;
+        equivalent::after_rollback(self.situation, self.plan)?;
+        warnings.extend(state::come_back(self.situation, self.target.id)?);
         store::leave_version(self.site_module_id, "rolled_back", backup_id)?;
         store::enter_version(self.site_module_id, self.target.id, self.wish.executed_by)?;
-        verify::after_change(self.situation, backup_id)?;
         Ok(warnings)
+    }
+
+    fn verify(&mut self, backup_id: Option<Uuid>) -> Result<()> {
+        verify::after_change(self.situation, backup_id)
     }
 }
 

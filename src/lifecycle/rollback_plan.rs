@@ -4,15 +4,17 @@ use npm_semver::Version;
 use pgrx::Uuid;
 use serde_json::Value;
 use versioning_core::model::Scope;
-use versioning_core::plan::{self, Blocker, Plan};
+use versioning_core::plan::{self, Plan};
 
+use super::intact::{is_intact, was_changed};
 use super::loss::{self, DataLoss};
 use super::situation::Situation;
-use super::store;
-use super::upgrade_plan::{migration_json, superuser_owner};
+use super::upgrade_plan::{migration_json, misfits, superuser_owner};
+use super::{store, tenant};
 use crate::error::{Error, Result};
+use crate::pg::argument::required;
 use crate::pg::record::{Record, RollbackPlan};
-use crate::registry::{self, RegisteredVersion};
+use crate::registry::RegisteredVersion;
 
 /// A rollback, thought through.
 pub struct Rollback<'a> {
@@ -34,11 +36,7 @@ impl<'a> Rollback<'a> {
     /// runs; 42704 for an unknown version.
     pub fn new(situation: &'a Situation, target: Option<&Version>) -> Result<Self> {
         let (installation, current) = situation.installed()?;
-        let target = target.ok_or_else(|| {
-            Error::invalid_argument("target_version must not be null")
-                .hint("get_rollback_points lists the versions to go back to.")
-        })?;
-        let target = situation.version(target)?;
+        let target = chosen(situation, target)?;
         if target.version > *current {
             return Err(Error::invalid_argument(format!(
                 "version {} is higher than the one that runs",
@@ -48,17 +46,14 @@ impl<'a> Rollback<'a> {
             .hint("Go forward with upgrade_module."));
         }
         let mut plan = plan::rollback(situation.facts(), &target.version);
-        let dependents = registry::broken_dependents(
-            situation.site.id,
-            situation.module.id,
-            Some(&target.version),
-        )?;
-        plan.blockers
-            .extend(dependents.into_iter().map(Blocker::correctness));
-        let unmet = registry::unmet_dependencies(situation.site.id, target)?;
-        plan.blockers
-            .extend(unmet.into_iter().map(Blocker::correctness));
+        let changed: Vec<_> = plan.running().filter(|one| !is_intact(one)).collect();
+        plan.blockers.extend(changed.into_iter().map(was_changed));
+        plan.blockers.extend(misfits(situation, target)?);
         plan.warnings.extend(superuser_owner(situation));
+        let parsed = tenant::parse_down(plan.running())?;
+        let (endangered, failing) = tenant::endangered(situation, &parsed)?;
+        plan.blockers.extend(endangered);
+        plan.warnings.extend(failing);
         let loss = loss::measure(situation, &plan)?;
         plan.warnings.extend(loss.warnings.iter().cloned());
         plan.warnings.extend(others_rows(situation, &plan, &loss));
@@ -100,6 +95,17 @@ impl<'a> Rollback<'a> {
             backup_id: self.backup_id,
         })
     }
+}
+
+/// The version that a rollback to `target` leads to.
+///
+/// # Errors
+/// 22023 when none is named, 42704 for an unknown one.
+pub fn chosen<'a>(
+    situation: &'a Situation,
+    target: Option<&Version>,
+) -> Result<&'a RegisteredVersion> {
+    situation.version(required(target, "target_version")?)
 }
 
 /// Rows of other sites that a shared down script destroys are in no snapshot of this site.

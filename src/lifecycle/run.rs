@@ -14,9 +14,14 @@ use super::situation::Situation;
 use super::{state, store};
 use crate::error::{Error, Result};
 use crate::migration::execute::{Execution, Failure, RunContext, run_migration};
-use crate::migration::history::{NewRun, RunStatus, mark_applied, record_run, unmark_applied};
+use crate::migration::history::{
+    NewRun, RunStatus, mark_applied, record_run, uncover, unmark_applied,
+};
+use crate::migration::post_step;
 use crate::pg::identity;
 use crate::pg::subtransaction::in_subtransaction;
+use crate::progress::{self, Operation, Step};
+use crate::settings;
 
 /// What the caller of a change asked for and who asked.
 #[derive(Debug, Clone, Copy)]
@@ -25,19 +30,32 @@ pub struct Order {
     pub direction: Direction,
     /// Who asked, as the caller said.
     pub executed_by: Option<Uuid>,
+    /// Whether the caller accepts that objects of others go.
+    pub force: bool,
 }
 
 /// A migration that ran, with what came of it.
 pub struct Ran<'a> {
+    situation: &'a Situation,
     migration: &'a Migration,
     execution: Execution,
+}
+
+/// What one installation has to do with an act.
+pub struct Part<'a> {
+    /// The installation.
+    pub situation: &'a Situation,
+    /// The migrations that run, in order.
+    pub migrations: &'a [&'a Migration],
+    /// What is around them.
+    pub act: &'a mut dyn Act,
 }
 
 /// How an act ended.
 pub struct Outcome {
     /// The runs recorded, in run order.
     pub run_ids: Vec<Uuid>,
-    /// The snapshot taken first, when it is still there.
+    /// The snapshot of the installation asked for, taken first, when it is still there.
     pub backup_id: Option<Uuid>,
     /// What failed, when something did.
     pub failure: Option<Failed>,
@@ -63,14 +81,25 @@ pub trait Act {
     /// Whatever stands against it; everything is undone then, and the error raised.
     fn prepare(&mut self) -> Result<Option<Uuid>>;
 
-    /// After the last script: data put back, the new version activated, the result verified.
+    /// After the last script: data put back, the new version activated.
     ///
     /// # Errors
     /// As above.
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>>;
+
+    /// When every part of the act is complete: whether the result is as it should be.
+    ///
+    /// # Errors
+    /// As above.
+    fn verify(&mut self, _backup_id: Option<Uuid>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Runs the migrations and the rest of the act: all of it, or nothing and a record.
+///
+/// When a script ran out of time waiting for a lock, everything is undone and started over as often as
+/// `module_versioning.lock_retries` says.
 ///
 /// # Errors
 /// Errors that are not a script's own: they undo everything and are raised.
@@ -80,57 +109,145 @@ pub fn all_or_nothing(
     order: Order,
     act: &mut impl Act,
 ) -> Result<Outcome> {
+    let part = Part {
+        situation,
+        migrations,
+        act,
+    };
+    together(&mut [part], 0, order)
+}
+
+/// The same for several installations: every snapshot first, then part by part, and the result is
+/// verified when all are complete. `asked` is the part whose snapshot the outcome tells.
+///
+/// # Errors
+/// As [`all_or_nothing`].
+pub fn together(parts: &mut [Part<'_>], asked: usize, order: Order) -> Result<Outcome> {
     let started = Instant::now();
-    let mut ran = Vec::new();
-    let result = in_subtransaction(|| {
-        let backup_id = act.prepare()?;
-        let mut run_ids = Vec::new();
-        for migration in migrations {
-            run_ids.push(run_one(situation, migration, order, backup_id, &mut ran)?);
+    let mut retries = 0;
+    let (result, ran) = loop {
+        let (result, ran) = attempt(parts, asked, order);
+        let waited_in_vain = failed(&ran).is_some_and(|failed| failed.failure.sqlstate == BUSY);
+        if !waited_in_vain || retries >= settings::lock_retries() {
+            break (result, ran);
         }
-        let warnings = act.complete(backup_id)?;
-        Ok((run_ids, backup_id, warnings))
+        pgrx::check_for_interrupts!();
+        retries += 1;
+    };
+    let retried = (retries > 0).then(|| {
+        format!("a script waited in vain for a lock: everything was tried again {retries} times")
     });
-    let failed = ran.iter().find_map(|ran| {
+    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+    match (result, failed(&ran)) {
+        (Ok(outcome), _) => Ok(Outcome {
+            warnings: retried.into_iter().chain(outcome.warnings).collect(),
+            duration_ms,
+            ..outcome
+        }),
+        (Err(_), Some(failed)) => Ok(Outcome {
+            run_ids: record_failure(order, &ran)?,
+            backup_id: None,
+            failure: Some(failed),
+            warnings: retried.into_iter().collect(),
+            duration_ms,
+        }),
+        (Err(error), None) => Err(error),
+    }
+}
+
+/// SQLSTATE of a lock that was not free in time.
+const BUSY: &str = "55P03";
+
+/// One attempt, and the scripts that ran, also when it made nothing.
+fn attempt<'a>(
+    parts: &mut [Part<'a>],
+    asked: usize,
+    order: Order,
+) -> (Result<Outcome>, Vec<Ran<'a>>) {
+    let mut ran = Vec::new();
+    let result = match parts.get(asked).map(|part| part.situation) {
+        Some(situation) => reported(situation, order, || {
+            run_parts(parts, asked, order, &mut ran)
+        }),
+        None => Err(Error::internal("an act has no part that was asked for")),
+    };
+    (result, ran)
+}
+
+fn failed(ran: &[Ran<'_>]) -> Option<Failed> {
+    ran.iter().find_map(|ran| {
         let failure = ran.execution.failure.clone()?;
         Some(Failed {
             migration_id: Uuid::from_bytes(ran.migration.id),
             failure,
         })
-    });
-    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    match (result, failed) {
-        (Ok((run_ids, backup_id, warnings)), _) => Ok(Outcome {
-            run_ids,
-            backup_id,
-            failure: None,
-            warnings,
-            duration_ms,
-        }),
-        (Err(_), Some(failed)) => {
-            let run_ids = record_failure(situation, order, &ran)?;
-            let failure = Some(failed);
-            Ok(Outcome {
-                run_ids,
-                backup_id: None,
-                failure,
-                warnings: Vec::new(),
-                duration_ms,
-            })
-        }
-        (Err(error), None) => Err(error),
+    })
+}
+
+/// Runs the act in its subtransaction, where others can see how far it is.
+fn reported<R>(situation: &Situation, order: Order, act: impl FnOnce() -> Result<R>) -> Result<R> {
+    let operation = match order.direction {
+        Direction::Down => Operation::Rollback,
+        Direction::Up if situation.current().is_none() => Operation::Install,
+        Direction::Up => Operation::Upgrade,
+    };
+    let (site, module) = (situation.site.id, situation.module.id);
+    progress::during(operation, site, module, &situation.name(), || {
+        in_subtransaction(act)
+    })
+}
+
+fn run_parts<'a>(
+    parts: &mut [Part<'a>],
+    asked: usize,
+    order: Order,
+    ran: &mut Vec<Ran<'a>>,
+) -> Result<Outcome> {
+    let mut backups = Vec::new();
+    for part in parts.iter_mut() {
+        state::keep_version(part.situation)?;
+        backups.push(part.act.prepare()?);
     }
+    let (mut run_ids, mut warnings) = (Vec::new(), Vec::new());
+    let total = parts.iter().map(|part| part.migrations.len()).sum();
+    for (part, backup_id) in parts.iter_mut().zip(&backups) {
+        let situation = part.situation;
+        let before = (!part.migrations.is_empty())
+            .then(|| state::Before::read(situation, part.migrations, order.direction));
+        let before = before.transpose()?;
+        for migration in part.migrations {
+            progress::migration(run_ids.len() + 1, total, &migration.to_version);
+            run_ids.push(run_one(situation, migration, order, *backup_id, ran)?);
+        }
+        let after = before.map(|before| before.record_changes(situation, order.force));
+        let after = after.transpose()?;
+        let completed = part.act.complete(*backup_id)?;
+        if let Some(after) = after {
+            warnings.extend(after.remarks(situation, order.direction)?);
+        }
+        warnings.extend(completed);
+    }
+    progress::step(Step::Verification);
+    for (part, backup_id) in parts.iter_mut().zip(&backups) {
+        part.act.verify(*backup_id)?;
+    }
+    Ok(Outcome {
+        run_ids,
+        backup_id: backups.get(asked).copied().flatten(),
+        failure: None,
+        warnings,
+        duration_ms: 0,
+    })
 }
 
 /// Runs one migration and records it. A failing script is kept in `ran` and ends the subtransaction.
 fn run_one<'a>(
-    situation: &Situation,
+    situation: &'a Situation,
     migration: &'a Migration,
     order: Order,
     backup_id: Option<Uuid>,
     ran: &mut Vec<Ran<'a>>,
 ) -> Result<Uuid> {
-    let before = state::Before::read(situation)?;
     let context = RunContext {
         site_id: situation.site.id,
         module_id: situation.module.id,
@@ -140,6 +257,7 @@ fn run_one<'a>(
     let execution = run_migration(migration, order.direction, &context)?;
     if execution.failure.is_some() {
         ran.push(Ran {
+            situation,
             migration,
             execution,
         });
@@ -158,19 +276,35 @@ fn run_one<'a>(
         RunStatus::Success,
     ))?;
     ran.push(Ran {
+        situation,
         migration,
         execution,
     });
-    let site = situation.applied_site(migration);
+    let (id, site) = (
+        Uuid::from_bytes(migration.id),
+        situation.applied_site(migration),
+    );
     match order.direction {
-        Direction::Up => mark_applied(Uuid::from_bytes(migration.id), site, Some(run_id))?,
-        Direction::Down => unmark_applied(Uuid::from_bytes(migration.id), site)?,
+        Direction::Up => {
+            mark_applied(id, site, Some(run_id))?;
+            post_step::fall_due(id, site)?;
+        }
+        Direction::Down => {
+            unmark_applied(id, site)?;
+            post_step::cancel(id, site)?;
+            if !situation.covered.is_empty() {
+                uncover(id, site)?;
+            }
+        }
     }
-    before.record_changes(situation)?;
     Ok(run_id)
 }
 
-fn owner(situation: &Situation) -> Result<pg_sys::Oid> {
+/// The role as which a module's scripts run.
+///
+/// # Errors
+/// 42704 when it has gone.
+pub fn owner(situation: &Situation) -> Result<pg_sys::Oid> {
     identity::role_named(&situation.module.owner_role).map_err(|error| {
         error.detail(format!(
             "It owns module \"{}\", whose scripts run with its rights.",
@@ -180,7 +314,7 @@ fn owner(situation: &Situation) -> Result<pg_sys::Oid> {
 }
 
 /// After everything was undone: the runs that had succeeded as rolled back, the failed one as failed.
-fn record_failure(situation: &Situation, order: Order, ran: &[Ran<'_>]) -> Result<Vec<Uuid>> {
+fn record_failure(order: Order, ran: &[Ran<'_>]) -> Result<Vec<Uuid>> {
     ran.iter()
         .map(|ran| {
             let status = match ran.execution.failure {
@@ -188,7 +322,7 @@ fn record_failure(situation: &Situation, order: Order, ran: &[Ran<'_>]) -> Resul
                 None => RunStatus::RolledBack,
             };
             record_run(&record(
-                situation,
+                ran.situation,
                 ran.migration,
                 order,
                 None,

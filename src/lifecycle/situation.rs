@@ -5,16 +5,27 @@ use std::collections::HashSet;
 use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::{Id, Isolation, Migration, Scope};
-use versioning_core::plan::{Facts, Neighbour};
+use versioning_core::plan::{Facts, Neighbour, Release};
 use versioning_core::status::Status;
 
 use super::store;
 use crate::error::{Error, Result};
 use crate::migration;
+use crate::migration::history::{self, Applied};
 use crate::registry::{self, Installation, Module, RegisteredVersion, Site};
+use crate::settings;
+
+/// Of which migrations the scripts are read.
+#[derive(Debug, Clone, Copy)]
+enum Scripts {
+    All,
+    OfWhatIsToCome,
+    None,
+}
 
 /// The facts behind every plan, read at one moment.
 pub struct Situation {
+    scripts: Scripts,
     /// The module.
     pub module: Module,
     /// The site.
@@ -23,12 +34,18 @@ pub struct Situation {
     pub installation: Option<Installation>,
     /// Every registered version, ascending.
     pub versions: Vec<RegisteredVersion>,
-    /// Those that an upgrade may pass through.
-    passable: Vec<Version>,
+    /// The same, as the planner takes them.
+    releases: Vec<Release>,
     /// Every migration, in run order.
     pub migrations: Vec<Migration>,
     /// Those in force here.
     pub applied: HashSet<Id>,
+    /// Those of them that never ran, because an equivalent had done their work.
+    pub covered: HashSet<Id>,
+    /// Those that ran here once and are not in force any more.
+    undone: HashSet<Id>,
+    /// The versions that the site has left by an upgrade.
+    left: Vec<Version>,
     /// The other sites on the same tables.
     pub neighbours: Vec<Neighbour>,
 }
@@ -39,26 +56,65 @@ impl Situation {
     /// # Errors
     /// 22023 for a NULL id, 42704 for an unknown module or site.
     pub fn read(site_id: Option<Uuid>, module_id: Option<Uuid>) -> Result<Self> {
+        Self::with(site_id, module_id, Scripts::All)
+    }
+
+    /// Reads the facts of an upgrade: the scripts of what is in force already are left out.
+    ///
+    /// # Errors
+    /// As [`Situation::read`].
+    pub fn read_for_upgrade(site_id: Option<Uuid>, module_id: Option<Uuid>) -> Result<Self> {
+        Self::with(site_id, module_id, Scripts::OfWhatIsToCome)
+    }
+
+    /// Reads the facts without any script.
+    ///
+    /// # Errors
+    /// As [`Situation::read`].
+    pub fn read_outline(site_id: Option<Uuid>, module_id: Option<Uuid>) -> Result<Self> {
+        Self::with(site_id, module_id, Scripts::None)
+    }
+
+    fn with(site_id: Option<Uuid>, module_id: Option<Uuid>, scripts: Scripts) -> Result<Self> {
         let site = registry::site(site_id)?;
         let module = registry::module(module_id)?;
         let versions = registry::versions(module.id)?;
-        let passable = versions
+        let releases = versions
             .iter()
-            .filter(|version| version.status != Status::Draft)
-            .map(|version| version.version.clone())
+            .map(|version| Release {
+                version: version.version.clone(),
+                status: version.status,
+            })
             .collect();
         let neighbours = match module.isolation {
-            Isolation::Row => store::plan::neighbours(module.id, site.id)?,
+            Isolation::Row => store::plan::neighbours(module.id, site.id, &versions)?,
             Isolation::Schema => Vec::new(),
         };
+        let installation = registry::installation(site.id, module.id)?;
+        let in_force = history::applied(module.id, site.id)?;
+        let ids = |in_force: &mut dyn Iterator<Item = &Applied>| -> HashSet<Id> {
+            in_force.map(|one| *one.migration_id.as_bytes()).collect()
+        };
+        let applied = ids(&mut in_force.iter());
+        let covered = ids(&mut in_force.iter().filter(|one| one.is_covered));
+        let current = installation.as_ref().and_then(|one| one.active.as_ref());
+        let current = current.map(|(_, version)| version);
+        let migrations = match scripts {
+            Scripts::All => migration::registered(module.id)?,
+            Scripts::OfWhatIsToCome => {
+                migration::outlined(module.id, |one| !applied.contains(&one.id))?
+            }
+            Scripts::None => migration::outlined(module.id, |_| false)?,
+        };
         Ok(Self {
-            installation: registry::installation(site.id, module.id)?,
-            migrations: migration::registered(module.id)?,
-            applied: migration::history::applied(module.id, site.id)?
-                .iter()
-                .map(|id| *id.as_bytes())
-                .collect(),
-            passable,
+            scripts,
+            undone: undone(site.id, current, &migrations, &applied)?,
+            left: left(installation.as_ref(), &migrations)?,
+            installation,
+            migrations,
+            applied,
+            covered,
+            releases,
             versions,
             neighbours,
             module,
@@ -71,7 +127,7 @@ impl Situation {
     /// # Errors
     /// As [`Situation::read`].
     pub fn read_again(&self) -> Result<Self> {
-        Self::read(Some(self.site.id), Some(self.module.id))
+        Self::with(Some(self.site.id), Some(self.module.id), self.scripts)
     }
 
     /// The version that runs, if one does.
@@ -106,8 +162,12 @@ impl Situation {
             current: self.current(),
             migrations: &self.migrations,
             applied: &self.applied,
-            versions: &self.passable,
+            covered: &self.covered,
+            undone: &self.undone,
+            releases: &self.releases,
+            left: &self.left,
             neighbours: &self.neighbours,
+            allow_out_of_order: settings::allow_out_of_order(),
         }
     }
 
@@ -168,6 +228,16 @@ impl Situation {
         }
     }
 
+    /// The schema of a new installation: the module's own, or one of the site's.
+    pub fn new_schema(&self) -> String {
+        match self.module.isolation {
+            Isolation::Row => self.module.schema_name.clone(),
+            Isolation::Schema => {
+                versioning_core::naming::site_schema(&self.module.schema_name, &self.site.slug)
+            }
+        }
+    }
+
     /// Whose row of `schema_states` describes a migration's schema: no site for the shared one.
     pub fn state_site(&self) -> Option<Uuid> {
         match self.module.isolation {
@@ -182,5 +252,47 @@ impl Situation {
             Scope::Shared => None,
             Scope::Site => Some(self.site.id),
         }
+    }
+}
+
+/// The migrations that ran here and are not in force any more. It is asked only of those that the
+/// planner may otherwise take for late: of versions that the site, or shared tables, may be past.
+fn undone(
+    site_id: Uuid,
+    current: Option<&Version>,
+    migrations: &[Migration],
+    applied: &HashSet<Id>,
+) -> Result<HashSet<Id>> {
+    let newest_shared = migrations
+        .iter()
+        .filter(|one| one.scope == Scope::Shared && applied.contains(&one.id))
+        .map(|one| &one.to_version)
+        .max();
+    let may_be_late: Vec<Uuid> = migrations
+        .iter()
+        .filter(|one| !applied.contains(&one.id))
+        .filter(|one| {
+            let passed = match one.scope {
+                Scope::Shared => current.max(newest_shared),
+                Scope::Site => current,
+            };
+            passed.is_some_and(|passed| one.to_version <= *passed)
+        })
+        .map(|one| Uuid::from_bytes(one.id))
+        .collect();
+    if may_be_late.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ran = history::ran_before(may_be_late, site_id)?;
+    Ok(ran.iter().map(|id| *id.as_bytes()).collect())
+}
+
+/// The versions that the site has left by an upgrade. Only equivalents make a difference of it.
+fn left(installation: Option<&Installation>, migrations: &[Migration]) -> Result<Vec<Version>> {
+    match installation {
+        Some(installation) if migrations.iter().any(|one| one.equivalent_of.is_some()) => {
+            store::plan::left_versions(installation.site_module_id)
+        }
+        _ => Ok(Vec::new()),
     }
 }

@@ -9,8 +9,10 @@ use versioning_core::model::Isolation;
 use super::situation::Situation;
 use super::{changing, lock, store};
 use crate::error::{Error, Result, SqlResult};
+use crate::pg::argument::required;
 use crate::pg::record::{ModuleDataBackups, Record};
 use crate::pg::scope::with_settings;
+use crate::progress::{self, Operation};
 use crate::snapshot::restore;
 use crate::snapshot::source::TableSource;
 use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest};
@@ -58,7 +60,7 @@ fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
                 site_column: table.site_column,
             })
             .collect()),
-        Isolation::Schema => Ok(schema::tables(situation.schema())?
+        Isolation::Schema => Ok(own_tables(situation)?
             .into_iter()
             .map(|table| TableSource {
                 name: spi::quote_identifier(&table.name),
@@ -68,6 +70,20 @@ fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
             })
             .collect()),
     }
+}
+
+/// The tables of the site's schema but for those of which a change has told that they are not the
+/// module's, unless they were registered as such.
+fn own_tables(situation: &Situation) -> Result<Vec<schema::Table>> {
+    let others = store::state::state(situation.module.id, situation.state_site())?.tenant_objects;
+    let registered = registry::tables(&situation.module)?;
+    let mut tables = schema::tables(situation.schema())?;
+    tables.retain(|table| {
+        let name = spi::quote_identifier(&table.name);
+        !others.contains(&format!("table {name}"))
+            || registered.iter().any(|registered| registered.name == name)
+    });
+    Ok(tables)
 }
 
 // Declared in sql/install/51_snapshot_functions.sql: the macro can't name an argument `type`.
@@ -90,7 +106,12 @@ fn snapshot_module_data(
         // No upgrade may change the tables between one and the next.
         lock::installation(installation.site_module_id, &situation.name())?;
         let situation = situation.read_again()?;
-        store::snapshot(take(&situation, kind, expires_in.as_deref(), created_by)?)
+        let (site, module) = (situation.site.id, situation.module.id);
+        let backup_id =
+            progress::during(Operation::Snapshot, site, module, &situation.name(), || {
+                take(&situation, kind, expires_in.as_deref(), created_by)
+            })?;
+        store::snapshot(backup_id)
     })
 }
 
@@ -121,15 +142,16 @@ fn restore_module_data(
     >,
     ErrorReport,
 > {
-    let id = backup_id
-        .ok_or_else(|| Error::invalid_argument("argument \"backup_id\" must not be null"))?;
+    let id = required(backup_id, "backup_id")?;
     let tables = tables.map(named).transpose()?;
     let restored = changing(|| {
-        restore::lock(id)?;
-        if create_backup.unwrap_or(true) {
-            restore::back_up_first(id, tables.as_deref(), executed_by)?;
-        }
-        restore::restore(id, tables.as_deref())
+        let (site, module) = restore::lock(id)?;
+        progress::during(Operation::Restore, site, module, "a snapshot", || {
+            if create_backup.unwrap_or(true) {
+                restore::back_up_first(id, tables.as_deref(), executed_by)?;
+            }
+            restore::restore(id, tables.as_deref())
+        })
     })?;
     Ok(TableIterator::new(restored.into_iter().map(|table| {
         (

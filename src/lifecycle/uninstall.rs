@@ -6,7 +6,9 @@
 use pgrx::Uuid;
 use versioning_core::model::{Direction, Isolation};
 use versioning_core::plan::Blocker;
+use versioning_core::schema as core;
 
+use super::hold;
 use super::lock::{self, ModuleLock};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
@@ -15,6 +17,7 @@ use super::store::{self, ChangeRow};
 use super::upgrade_plan::refuse_blocked;
 use crate::error::{Error, Result};
 use crate::migration::history::unmark_applied;
+use crate::migration::post_step;
 use crate::pg::identity::{Restriction, run_as};
 use crate::pg::scope::with_settings;
 use crate::snapshot::take::SnapshotKind;
@@ -44,6 +47,7 @@ pub fn uninstall(situation: &Situation, wish: &Wish) -> Result<ChangeRow> {
     lock::installation(site_module_id, &name)?;
     let situation = &situation.read_again()?;
     let (_, current) = situation.installed()?;
+    hold::company(situation, None)?;
     refuse_needed(situation)?;
     refuse_blocked(
         &format!("removal of {name}"),
@@ -59,6 +63,7 @@ pub fn uninstall(situation: &Situation, wish: &Wish) -> Result<ChangeRow> {
     let order = Order {
         direction: Direction::Down,
         executed_by: None,
+        force: wish.force,
     };
     let mut act = UninstallAct {
         situation,
@@ -87,11 +92,26 @@ fn needed_elsewhere(situation: &Situation) -> Result<Vec<Blocker>> {
     if situation.module.isolation == Isolation::Row {
         return Ok(Vec::new());
     }
-    let outside = schema::outside_dependents(situation.schema())?;
-    Ok(outside
+    let state = store::state::state(situation.module.id, situation.state_site())?;
+    let needing = schema::outside_dependents(situation.schema())?
         .into_iter()
-        .map(|object| Blocker::judgement(format!("{object} needs the schema and would go with it")))
-        .collect())
+        .map(|object| object.description)
+        .filter(|object| !state.outside_objects.contains(object))
+        .map(|object| {
+            Blocker::judgement(format!("{object} needs the schema and would go with it"))
+        });
+    // What hangs on the module's own tables goes with them; what stands by itself is somebody's.
+    let live = schema::live(situation.schema())?;
+    let own = core::extras(&state.objects, &live, true)
+        .into_iter()
+        .filter(|name| live.get(name).is_some_and(|object| object.table.is_none()))
+        .filter(|name| !core::is_annotation(name))
+        .map(|name| {
+            Blocker::judgement(format!(
+                "{name} is not the module's and would go with the schema"
+            ))
+        });
+    Ok(needing.chain(own).collect())
 }
 
 struct UninstallAct<'a> {
@@ -124,6 +144,7 @@ impl Act for UninstallAct<'_> {
         if let Some(site) = situation.state_site() {
             store::state::forget_state(situation.module.id, site)?;
         }
+        post_step::forget_site(situation.module.id, situation.site.id)?;
         store::leave_version(self.site_module_id, "rolled_back", backup_id)?;
         Ok(Vec::new())
     }

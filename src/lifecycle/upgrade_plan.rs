@@ -1,6 +1,9 @@
 //! What an upgrade or installation would do, and what stands against it.
 
+use std::rc::Rc;
+
 use npm_semver::Version;
+use pgrx::Uuid;
 use serde_json::{Value, json};
 use versioning_core::consequence::{self, Breaking};
 use versioning_core::effect::Effect;
@@ -8,13 +11,24 @@ use versioning_core::model::{Direction, Isolation, Migration, Scope};
 use versioning_core::plan::{self, Blocker, BlockerKind, Plan};
 use versioning_core::status::Status;
 
+use super::intact::{is_intact, was_changed};
 use super::situation::Situation;
-use super::store;
+use super::upgrade_path::{chosen, declared, path};
+use super::{store, tenant};
 use crate::error::{Error, Result};
-use crate::migration::check::statements;
+use crate::migration::{self, effects, post_step};
 use crate::pg::identity;
 use crate::pg::record::{Record, UpgradePlan};
 use crate::registry::{self, RegisteredVersion};
+
+/// Beside which other modules a version is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// Those that the site runs now.
+    AsInstalled,
+    /// Those that the solver found to go with it, which change in the same act.
+    Solved,
+}
 
 /// An upgrade, or an installation where nothing runs yet, thought through.
 pub struct Upgrade<'a> {
@@ -24,6 +38,8 @@ pub struct Upgrade<'a> {
     pub plan: Plan<'a>,
     /// The versions it goes through, ascending.
     pub path: Vec<&'a RegisteredVersion>,
+    /// The versions on the way, yanked and deprecated ones too, that say they break.
+    declared: Vec<&'a RegisteredVersion>,
     /// What breaks clients of the old version, with the migration that does it.
     breaking: Vec<(&'a Migration, Breaking)>,
 }
@@ -34,43 +50,59 @@ impl<'a> Upgrade<'a> {
     /// # Errors
     /// 42704 for an unknown version; 22023 when the target lies below the version that runs.
     pub fn new(situation: &'a Situation, target: Option<&Version>) -> Result<Self> {
-        let wanted = match (target, situation.current()) {
-            (Some(target), _) => target.clone(),
-            (None, None) => situation.latest()?.clone(),
-            // A site that runs a prerelease above the newest release stays where it is.
-            (None, Some(current)) => situation.latest()?.max(current).clone(),
-        };
-        let target = situation.version(&wanted)?;
+        Self::in_company(situation, target, Company::AsInstalled)
+    }
+
+    /// The same for one of several modules that change together.
+    ///
+    /// # Errors
+    /// As [`Upgrade::new`].
+    pub fn in_company(
+        situation: &'a Situation,
+        target: Option<&Version>,
+        company: Company,
+    ) -> Result<Self> {
+        let target = chosen(situation, target)?;
+        let wanted = target.version.clone();
         if situation.current().is_some_and(|current| *current > wanted) {
             return Err(lower_target(situation, &wanted));
         }
         let mut plan = plan::upgrade(situation.facts(), &wanted);
-        let parsed = parse(plan.running())?;
+        let (intact, changed): (Vec<_>, Vec<_>) = plan.running().partition(|one| is_intact(one));
+        plan.blockers.extend(changed.into_iter().map(was_changed));
+        let parsed = parse(intact.into_iter())?;
         let breaking = breaking(&parsed);
         plan.blockers
-            .extend(blockers(situation, target, &breaking)?);
+            .extend(blockers(situation, target, company, &breaking)?);
         plan.blockers.extend(tables_ahead(situation, target)?);
+        let (endangered, failing) = tenant::endangered(situation, &parsed)?;
+        plan.blockers.extend(endangered);
+        plan.warnings.extend(failing);
         plan.warnings
             .extend(broken_neighbours(situation, &breaking, false));
         plan.warnings.extend(others_lose(situation, &parsed));
         plan.warnings.extend(warnings(situation, target));
+        let running = plan.running().map(|one| Uuid::from_bytes(one.id));
+        let announced = post_step::announced(running.collect())?;
+        plan.warnings.extend(announced);
         let path = path(situation, &wanted);
         Ok(Self {
             target,
             plan,
             path,
+            declared: declared(situation, &wanted),
             breaking,
         })
     }
 
     /// Whether there is nothing to do.
     pub fn is_noop(&self, situation: &Situation) -> bool {
-        situation.current() == Some(&self.target.version) && self.plan.steps.is_empty()
+        situation.current() == Some(&self.target.version) && self.plan.running().next().is_none()
     }
 
     /// Whether a version on the way says that it breaks, or a script looks as if it does.
     fn has_breaking_changes(&self) -> bool {
-        !self.breaking.is_empty() || self.path.iter().any(|version| version.breaking_changes)
+        !self.breaking.is_empty() || !self.declared.is_empty()
     }
 
     /// The plan as its row.
@@ -103,18 +135,14 @@ impl<'a> Upgrade<'a> {
     }
 
     fn breaking_json(&self) -> Value {
-        let declared = self
-            .path
-            .iter()
-            .filter(|version| version.breaking_changes)
-            .map(|version| {
-                json!({
-                    "kind": "declared",
-                    "object": null,
-                    "version": version.version.to_string(),
-                    "detail": version.breaking_description,
-                })
-            });
+        let declared = self.declared.iter().map(|version| {
+            json!({
+                "kind": "declared",
+                "object": null,
+                "version": version.version.to_string(),
+                "detail": version.breaking_description,
+            })
+        });
         let found = self.breaking.iter().map(|(migration, breaking)| {
             json!({
                 "kind": breaking.kind,
@@ -132,13 +160,14 @@ impl<'a> Upgrade<'a> {
 pub fn migration_json(step: &plan::Step<'_>) -> Value {
     let migration = step.migration;
     json!({
-        "id": pgrx::Uuid::from_bytes(migration.id).to_string(),
+        "id": Uuid::from_bytes(migration.id).to_string(),
         "sequence": migration.sequence,
         "from_version": migration.from_version.as_ref().map(ToString::to_string),
         "to_version": migration.to_version.to_string(),
         "description": migration.description,
         "scope": migration.scope.as_str(),
         "action": step.action.as_str(),
+        "equivalent": step.equivalent.map(|one| Uuid::from_bytes(one.id).to_string()),
         "is_reversible": migration.is_reversible,
         "requires_maintenance": migration.requires_maintenance,
         "estimated_duration_seconds": migration.estimated_duration_seconds,
@@ -159,33 +188,15 @@ fn lower_target(situation: &Situation, target: &Version) -> Error {
         .hint("Go back with rollback_module.")
 }
 
-/// The published versions from the one that runs up to the target.
-fn path<'a>(situation: &'a Situation, target: &Version) -> Vec<&'a RegisteredVersion> {
-    let above = |version: &Version| situation.current().is_none_or(|current| version > current);
-    situation
-        .versions
-        .iter()
-        .filter(|registered| {
-            let version = &registered.version;
-            above(version)
-                && (version == target
-                    || (version < target
-                        && registered.status == Status::Published
-                        && !version.is_prerelease()))
-        })
-        .collect()
-}
-
 /// A migration with what its up script says that it does.
-type Parsed<'a> = (&'a Migration, Vec<Effect>);
+pub type Parsed<'a> = (&'a Migration, Rc<[Effect]>);
 
 /// Parses the up scripts, each once.
 fn parse<'a>(migrations: impl Iterator<Item = &'a Migration>) -> Result<Vec<Parsed<'a>>> {
     migrations
         .map(|migration| {
-            let parsed = statements("up_sql", &migration.up_sql)?;
-            let effects = parsed.into_iter().flat_map(|statement| statement.effects);
-            Ok((migration, effects.collect()))
+            let effects = effects::of_up_script(&migration.up_sql, &migration.checksum)?;
+            Ok((migration, effects))
         })
         .collect()
 }
@@ -204,51 +215,65 @@ fn breaking<'a>(parsed: &[Parsed<'a>]) -> Vec<(&'a Migration, Breaking)> {
 fn blockers(
     situation: &Situation,
     target: &RegisteredVersion,
+    company: Company,
     breaking: &[(&Migration, Breaking)],
 ) -> Result<Vec<Blocker>> {
-    let mut found = Vec::new();
-    let slug = &situation.module.slug;
-    match target.status {
-        Status::Yanked if situation.current() != Some(&target.version) => {
-            found.push(Blocker::correctness(format!(
-                "version {} of \"{slug}\" is yanked",
-                target.version
-            )))
-        }
-        Status::Draft => found.push(Blocker::correctness(format!(
-            "version {} of \"{slug}\" is a draft and not published yet",
-            target.version
-        ))),
-        _ => {}
-    }
-    found.extend(platform(situation, target));
-    let unmet = registry::unmet_dependencies(situation.site.id, target)?;
-    found.extend(unmet.into_iter().map(Blocker::correctness));
-    let dependents = registry::broken_dependents(
-        situation.site.id,
-        situation.module.id,
-        Some(&target.version),
-    )?;
-    found.extend(dependents.into_iter().map(Blocker::correctness));
+    let mut found = match company {
+        Company::AsInstalled => misfits(situation, target)?,
+        Company::Solved => Vec::from_iter(not_offered(situation, target)),
+    };
     found.extend(broken_neighbours(situation, breaking, true).map(Blocker::judgement));
     Ok(found)
 }
 
-/// A platform too old for the target.
-fn platform(situation: &Situation, target: &RegisteredVersion) -> Option<Blocker> {
-    let needed = target.min_platform_version.as_ref()?;
-    let site = &situation.site.slug;
-    match &situation.site.platform_version {
-        Some(platform) if platform >= needed => None,
-        Some(platform) => Some(Blocker::correctness(format!(
-            "version {} needs platform {needed}, but site \"{site}\" runs platform {platform}",
+/// What forbids the target to the site, whichever way it is reached: it is yanked or not published yet, or
+/// doesn't go with the site's platform or its other modules.
+///
+/// # Errors
+/// None of its own.
+pub fn misfits(situation: &Situation, target: &RegisteredVersion) -> Result<Vec<Blocker>> {
+    let site_id = situation.site.id;
+    let mut found = Vec::new();
+    found.extend(registry::unmet_platform(&situation.site, target));
+    found.extend(registry::unmet_dependencies(site_id, target)?);
+    found.extend(registry::broken_dependents(
+        site_id,
+        situation.module.id,
+        Some(&target.version),
+    )?);
+    found.extend(registry::conflicts(site_id, target)?);
+    let found = found.into_iter().map(Blocker::correctness);
+    Ok(not_offered(situation, target)
+        .into_iter()
+        .chain(found)
+        .collect())
+}
+
+/// What stands against taking an existing schema over as the target: nothing runs, so that only what
+/// speaks against the target itself counts.
+///
+/// # Errors
+/// None of its own.
+pub fn for_adoption(situation: &Situation, target: &RegisteredVersion) -> Result<Vec<Blocker>> {
+    let mut found = misfits(situation, target)?;
+    found.extend(tables_ahead(situation, target)?);
+    Ok(found)
+}
+
+/// A version that can't be reached: yanked, which may only be kept, or not published yet.
+fn not_offered(situation: &Situation, target: &RegisteredVersion) -> Option<Blocker> {
+    let state = match target.status {
+        Status::Draft => "a draft and not published yet",
+        Status::Yanked => "yanked",
+        Status::Published | Status::Deprecated => return None,
+    };
+    let slug = &situation.module.slug;
+    (situation.current() != Some(&target.version)).then(|| {
+        Blocker::correctness(format!(
+            "version {} of \"{slug}\" is {state}",
             target.version
-        ))),
-        None => Some(Blocker::correctness(format!(
-            "version {} needs platform {needed}, but the platform version of site \"{site}\" is not known",
-            target.version
-        ))),
-    }
+        ))
+    })
 }
 
 /// What shared migrations break of versions that other sites on the same tables run: where that is
@@ -299,10 +324,13 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
                 && situation.applied.contains(&migration.id)
         })
         .collect();
-    let Some(newest) = ahead.iter().map(|migration| &migration.to_version).max() else {
+    let newest = ahead.iter().map(|migration| &migration.to_version).max();
+    let Some(newest) = newest else {
         return Ok(None);
     };
-    let found = breaking(&parse(ahead.into_iter())?);
+    let ahead = migration::with_scripts(&ahead)?;
+    let found = parse(ahead.iter().filter(|migration| is_intact(migration)))?;
+    let found = breaking(&found);
     let certain: Vec<_> = found.iter().filter(|(_, one)| one.is_certain()).collect();
     if certain.is_empty() {
         return Ok(None);

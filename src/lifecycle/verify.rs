@@ -4,12 +4,16 @@
 use pgrx::Uuid;
 use versioning_core::checksum;
 use versioning_core::model::Isolation;
-use versioning_core::plan::{counted, list};
-use versioning_core::schema::drift;
+use versioning_core::plan::{self, counted, list};
+use versioning_core::schema::{Drift, Live, definitions, drift, is_annotation};
 
+use super::hold;
 use super::situation::Situation;
 use super::store;
+use super::store::state::State;
 use crate::error::{Error, Result};
+use crate::migration::post_step;
+use crate::registry::RegisteredVersion;
 use crate::{registry, schema, snapshot};
 
 /// One check and what it found.
@@ -37,15 +41,19 @@ pub fn checks(situation: &Situation) -> Result<Vec<Check>> {
             ),
         }]);
     };
+    let state = store::state::state(situation.module.id, situation.state_site())?;
+    let live = schema::live(situation.schema())?;
     Ok(vec![
         Check {
             name: "installed",
             passed: true,
             detail: format!("Version {current} is active."),
         },
-        schema_check(situation)?,
+        schema_check(situation, &state, &live)?,
+        extra_check(situation, &state, &live)?,
         tables_check(situation)?,
         migrations_check(situation)?,
+        post_steps_check(situation)?,
         dependencies_check(situation)?,
         snapshots_check(situation)?,
         bundle_check(situation)?,
@@ -57,12 +65,14 @@ pub fn checks(situation: &Situation) -> Result<Vec<Check>> {
 /// # Errors
 /// 55000 with the checks that didn't pass; the change is undone then.
 pub fn after_change(before: &Situation, backup_id: Option<Uuid>) -> Result<()> {
-    let situation = before.read_again()?;
-    let mut checks = vec![
-        schema_check(&situation)?,
-        tables_check(&situation)?,
-        dependencies_check(&situation)?,
-    ];
+    let situation = Situation::read_outline(Some(before.site.id), Some(before.module.id))?;
+    let active = situation
+        .current()
+        .map(|current| situation.version(current))
+        .transpose()?;
+    hold::company(&situation, active)?;
+    // The schema was recorded right after the scripts: there is nothing to compare it with.
+    let mut checks = vec![tables_check(&situation)?, dependencies_check(&situation)?];
     if let Some(backup_id) = backup_id {
         checks.push(snapshot_check(&[backup_id])?);
     }
@@ -97,18 +107,53 @@ fn verdict(name: &'static str, wrong: Vec<String>, fine: impl Into<String>) -> C
     }
 }
 
-fn schema_check(situation: &Situation) -> Result<Check> {
-    let recorded = store::state::recorded_state(situation.module.id, situation.state_site())?;
-    let live = schema::objects(situation.schema())?;
-    let wrong = drift(&recorded, &live)
+/// What is missing or different, and what is more since the last change; every object by name.
+fn schema_check(situation: &Situation, state: &State, live: &Live) -> Result<Check> {
+    let mut wrong: Vec<String> = drift(&state.objects, &definitions(live))
         .iter()
-        .map(|drift| drift.describe())
+        .map(Drift::describe)
         .collect();
+    wrong.extend(
+        super::state::extras(situation, &state.objects, live)?
+            .into_iter()
+            .filter(|name| !is_annotation(name) && !state.tenant_objects.contains(name))
+            .map(|name| Drift::Extra(name).describe()),
+    );
+    let passed = wrong.is_empty();
     let fine = format!(
         "As the migrations made it: {}.",
-        counted(recorded.len(), "object")
+        counted(state.objects.len(), "object")
     );
-    Ok(verdict("schema", wrong, fine))
+    Ok(Check {
+        name: "schema",
+        passed,
+        detail: if passed { fine } else { wrong.join(", ") },
+    })
+}
+
+/// What others keep in the schema and a change has told of: it stays theirs and is no fault.
+fn extra_check(situation: &Situation, state: &State, live: &Live) -> Result<Check> {
+    let known: Vec<String> = super::state::extras(situation, &state.objects, live)?
+        .into_iter()
+        .filter(|name| is_annotation(name) || state.tenant_objects.contains(name))
+        .collect();
+    let detail = if known.is_empty() {
+        "Nothing else is known in the schema.".to_owned()
+    } else {
+        format!("Not the module's, and kept: {}.", known.join(", "))
+    };
+    Ok(Check {
+        name: "extra",
+        passed: true,
+        detail,
+    })
+}
+
+/// Whether statements wait to be run by hand.
+fn post_steps_check(situation: &Situation) -> Result<Check> {
+    let due = post_step::due(situation.module.id, situation.site.id)?;
+    let wrong = due.iter().map(|step| format!("due: {step}")).collect();
+    Ok(verdict("post_steps", wrong, "None is due."))
 }
 
 fn tables_check(situation: &Situation) -> Result<Check> {
@@ -134,15 +179,18 @@ fn migrations_check(situation: &Situation) -> Result<Check> {
     let Some(current) = situation.current() else {
         return Ok(verdict("migrations", Vec::new(), "None is due."));
     };
-    let mut wrong = Vec::new();
+    // What an upgrade to the version that runs would still do, should have been done.
+    let mut wrong: Vec<String> = plan::upgrade(situation.facts(), current)
+        .running()
+        .map(|one| {
+            format!(
+                "migration {} to {} is not in force",
+                one.sequence, one.to_version
+            )
+        })
+        .collect();
     for migration in &situation.migrations {
         let applied = situation.applied.contains(&migration.id);
-        if migration.to_version <= *current && !applied {
-            wrong.push(format!(
-                "migration {} to {} never ran",
-                migration.sequence, migration.to_version
-            ));
-        }
         let checksum = checksum::of_scripts(&migration.up_sql, migration.down_sql.as_deref());
         if applied && checksum != migration.checksum {
             wrong.push(format!(
@@ -160,9 +208,7 @@ fn migrations_check(situation: &Situation) -> Result<Check> {
 
 fn dependencies_check(situation: &Situation) -> Result<Check> {
     let wrong = match situation.current() {
-        Some(current) => {
-            registry::unmet_dependencies(situation.site.id, situation.version(current)?)?
-        }
+        Some(current) => company(situation, situation.version(current)?)?,
         None => Vec::new(),
     };
     Ok(verdict(
@@ -170,6 +216,22 @@ fn dependencies_check(situation: &Situation) -> Result<Check> {
         wrong,
         "Every dependency is satisfied.",
     ))
+}
+
+/// What doesn't go together on the site, as it is at this moment.
+fn company(situation: &Situation, active: &RegisteredVersion) -> Result<Vec<String>> {
+    let site = registry::site(Some(situation.site.id))?;
+    let mut wrong: Vec<String> = registry::unmet_platform(&site, active)
+        .into_iter()
+        .collect();
+    wrong.extend(registry::unmet_dependencies(site.id, active)?);
+    wrong.extend(registry::broken_dependents(
+        site.id,
+        situation.module.id,
+        Some(&active.version),
+    )?);
+    wrong.extend(registry::conflicts(site.id, active)?);
+    Ok(wrong)
 }
 
 fn snapshots_check(situation: &Situation) -> Result<Check> {

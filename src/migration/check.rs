@@ -1,5 +1,6 @@
 //! Whether a script can be a migration: it parses, and each of its statements can run in one.
 
+use versioning_core::enum_value::{self, UnsafeUse};
 use versioning_core::script::{Refusal, RefusalKind, Statement};
 
 use crate::error::{Error, Result};
@@ -9,17 +10,51 @@ use crate::pg::parser::{self, SyntaxFault};
 ///
 /// # Errors
 /// What the parser raises (42601, mostly), 2D000 for transaction control, 25001 for a statement that
-/// needs to run outside a transaction block, 0A000 for COPY with the client and SELECT INTO; each
-/// names the statement and its line.
+/// needs to run outside a transaction block, 0A000 for COPY with the client, SELECT INTO and what would
+/// outlive the script in the session, 42501 for another role and for changes of this extension, 55P04
+/// for a new enum value used at once; each names the statement and its line.
 pub fn statements(name: &str, script: &str) -> Result<Vec<Statement>> {
-    let statements = parser::parse(script)?.map_err(|fault| syntax_error(name, fault))?;
+    let statements = parsed(name, script)?;
     for statement in &statements {
         if let Some(refusal) = &statement.refusal {
             return Err(refused(name, statement, refusal));
         }
     }
-    Ok(statements)
+    match enum_value::unsafe_use(&statements) {
+        Some(found) => Err(unsafe_use(name, &found)),
+        None => Ok(statements),
+    }
 }
+
+/// The statements of a script, whatever they are.
+///
+/// # Errors
+/// What the parser raises, with the place in the script.
+pub fn parsed(name: &str, script: &str) -> Result<Vec<Statement>> {
+    parser::parse(script)?.map_err(|fault| syntax_error(name, fault))
+}
+
+/// The way out when a new enum value is used too early.
+pub const ENUM_VALUE_HINT: &str = "Put the use into a migration of a later version and upgrade in two calls, \
+     or recreate the type: CREATE TYPE with all values, ALTER TABLE ... ALTER COLUMN ... TYPE, DROP TYPE.";
+
+fn unsafe_use(name: &str, found: &UnsafeUse) -> Error {
+    Error::unsafe_enum_value(format!(
+        "{name}, statement {}, line {}: value \"{}\" of enum type \"{}\" is used too early",
+        found.used_by, found.line, found.value, found.type_name
+    ))
+    .detail(format!(
+        "Statement {} adds the value, and PostgreSQL lets nobody use it before the upgrade has committed.",
+        found.added_by
+    ))
+    .hint(ENUM_VALUE_HINT)
+}
+
+/// Why a statement that reaches into the session is refused.
+const SESSION_STATE: &str =
+    "It changes the caller's session, and that would outlive the migration even when it fails.";
+const SESSION_STATE_HINT: &str = "Remove the statement. Inside a migration, DO blocks and functions prepare and loop by themselves; \
+     NOTIFY and transaction-level advisory locks work.";
 
 fn syntax_error(name: &str, fault: SyntaxFault) -> Error {
     let SyntaxFault {
@@ -79,9 +114,11 @@ fn refused(name: &str, statement: &Statement, refusal: &Refusal) -> Error {
         RefusalKind::NeedsTopLevel => Error::needs_top_level(message)
             .detail(format!("PostgreSQL runs {what} only outside a transaction block, and an upgrade is all or nothing."))
             .hint(if what.ends_with("CONCURRENTLY") {
-                "Leave out CONCURRENTLY, or run the statement by itself, outside the migration."
+                "Leave out CONCURRENTLY, or declare the statement with add_post_step, to be run after the upgrade has committed."
+            } else if what.starts_with("DISCARD") {
+                "Remove the statement: what a script sets is gone when it ends."
             } else {
-                "Run the statement by itself, outside the migration."
+                "Declare the statement with add_post_step, to be run after the upgrade has committed."
             }),
         RefusalKind::ClientCopy => Error::not_supported(message)
             .detail(format!("{what} moves rows over the client's connection, which a migration doesn't have."))
@@ -89,5 +126,14 @@ fn refused(name: &str, statement: &Statement, refusal: &Refusal) -> Error {
         RefusalKind::SelectInto => Error::not_supported(message)
             .detail("Statements of a migration run as dynamic SQL, where SELECT INTO means something else.")
             .hint("Write CREATE TABLE ... AS SELECT ... instead."),
+        RefusalKind::SessionState => Error::not_supported(message)
+            .detail(SESSION_STATE)
+            .hint(SESSION_STATE_HINT),
+        RefusalKind::RoleChange => Error::not_allowed(message)
+            .detail("A migration runs with the rights of the module's owner_role and no others.")
+            .hint("Remove the statement, or register the module with another owner_role."),
+        RefusalKind::OwnExtension => Error::not_allowed(message)
+            .detail("A migration can't change the extension that runs it.")
+            .hint("Run the statement by itself, outside the migration."),
     }
 }

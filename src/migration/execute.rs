@@ -9,10 +9,14 @@ use versioning_core::model::{Direction, Migration};
 use versioning_core::script::{self, Statement};
 
 use crate::error::{Error, Result};
-use crate::migration::{check, store};
+use crate::migration::boundary::{self, Measure, Measures};
+use crate::migration::leftover::Before;
+use crate::migration::{check, lock_wait, ownership, store};
 use crate::pg::identity::{self, Restriction};
+use crate::pg::notice::{self, Notices};
 use crate::pg::run_context::{self, Running};
-use crate::pg::scope;
+use crate::pg::{interrupt, scope, transaction};
+use crate::progress;
 use crate::settings;
 
 /// How much of a statement's text a report keeps, in characters.
@@ -57,19 +61,29 @@ pub struct StatementReport {
     pub number: i32,
     /// The start of its text.
     pub text: String,
+    /// Its command tag.
+    pub command: String,
     /// How many rows it touched or returned.
     pub rows: i64,
     /// How long it took.
     pub duration_ms: f64,
+    /// The messages it sent.
+    pub notices: Notices,
 }
 
 /// Everything PostgreSQL said about a statement that failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Failure {
     /// Its place in the script, from 1.
     pub statement_number: i32,
     /// The start of its text.
     pub text: String,
+    /// Its command tag.
+    pub command: String,
+    /// How long it took to fail.
+    pub duration_ms: f64,
+    /// The messages it sent before.
+    pub notices: Notices,
     /// The five characters, whatever the script raised.
     pub sqlstate: String,
     /// The message.
@@ -126,8 +140,9 @@ pub fn run_migration(
         .detail("Its scripts don't match the checksum that was taken when it was registered.")
         .hint("Put the registered scripts back."));
     }
+    let limits = Limits::of(migration)?;
     match direction {
-        Direction::Up => run_named("up_sql", &migration.up_sql, context),
+        Direction::Up => run_named("up_sql", &migration.up_sql, context, limits),
         Direction::Down => {
             let script = down_sql.ok_or_else(|| {
                 Error::wrong_state(format!(
@@ -135,7 +150,7 @@ pub fn run_migration(
                 ))
                 .hint("Restore a snapshot taken before the migration.")
             })?;
-            run_named("down_sql", script, context)
+            run_named("down_sql", script, context, limits)
         }
     }
 }
@@ -150,7 +165,7 @@ pub fn run_migration(
 /// a statement is no error here but the `failure`. A query cancel goes on upwards.
 #[cfg(any(test, feature = "pg_test"))]
 pub fn run_script(script: &str, context: &RunContext<'_>) -> Result<Execution> {
-    run_named("script", script, context)
+    run_named("script", script, context, Limits::of_settings())
 }
 
 /// Checks now, as the caller, what the caller's own transaction had deferred before.
@@ -161,36 +176,60 @@ pub fn run_script(script: &str, context: &RunContext<'_>) -> Result<Execution> {
 /// # Errors
 /// PostgreSQL raises the violation.
 pub fn settle_deferred_constraints() -> Result<()> {
+    // Only what writes a row can leave a check for later.
+    if !transaction::has_written() {
+        return Ok(());
+    }
     store::constraints_immediate()?;
     identity::as_extension_owner(store::constraints_to_default)
 }
 
-fn run_named(name: &str, script: &str, context: &RunContext<'_>) -> Result<Execution> {
-    check_owner(context.owner)?;
-    let statements = check::statements(name, script)?;
-    let search_path = format!("{}, pg_temp", pgrx::spi::quote_identifier(context.schema));
-    let lock_timeout = settings::lock_timeout().to_string();
-    let mut settings = FIXED_SETTINGS.to_vec();
-    settings.extend([
-        ("search_path", search_path.as_str()),
-        ("lock_timeout", &lock_timeout),
-    ]);
-    let running = Running {
-        site_id: context.site_id,
-        module_id: context.module_id,
-    };
-    let (started_at, clock) = (clock_timestamp(), Instant::now());
-    let (reports, failure) = scope::with_settings(&settings, || {
-        identity::run_as(context.owner, Restriction::KeepRole, || {
-            run_context::while_running(running, || {
-                let before = store::temporary_objects()?;
-                let outcome = run_statements(&statements)?;
-                // A temporary view would shadow what the caller's session looks up by its bare name, and
-                // run the script's functions with the caller's rights.
-                store::drop_temporary_objects(&before)?;
-                Ok(outcome)
-            })
+/// How long each statement may take, in milliseconds; 0 = for ever.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    lock: i32,
+    statement: i32,
+}
+
+impl Limits {
+    fn of_settings() -> Self {
+        Self {
+            lock: settings::lock_timeout(),
+            statement: settings::statement_timeout(),
+        }
+    }
+
+    /// What a migration says itself goes before the settings.
+    fn of(migration: &Migration) -> Result<Self> {
+        let (lock, statement) = store::limits(Uuid::from_bytes(migration.id))?;
+        let general = Self::of_settings();
+        Ok(Self {
+            lock: lock.unwrap_or(general.lock),
+            statement: statement.unwrap_or(general.statement),
         })
+    }
+}
+
+fn run_named(
+    name: &str,
+    script: &str,
+    context: &RunContext<'_>,
+    limits: Limits,
+) -> Result<Execution> {
+    check_owner(context.owner)?;
+    ownership::check_out_of_reach(context.owner)?;
+    let statements = check::statements(name, script)?;
+    let (started_at, clock) = (clock_timestamp(), Instant::now());
+    let (reports, failure) = interrupt::watching(|| {
+        let (reports, failure) = notice::collecting(|| {
+            as_owner(context, limits, || attempt(&statements, context, limits))
+        })?;
+        let failure = failure
+            .map(|failure| explained(failure, limits))
+            .transpose()?;
+        let taken = ownership::taken(context)?.zip(statements.last());
+        let failure = failure.or_else(|| taken.map(|(failure, last)| located(failure, last)));
+        Ok::<Outcome, Error>((reports, failure))
     })?;
     if failure.is_none() && !statements.is_empty() {
         identity::as_extension_owner(store::constraints_to_default)?;
@@ -203,6 +242,40 @@ fn run_named(name: &str, script: &str, context: &RunContext<'_>) -> Result<Execu
         duration_ms: i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX),
         failure,
     })
+}
+
+/// Runs `body` with the rights of the module's owner and the settings of a script.
+fn as_owner<R>(
+    context: &RunContext<'_>,
+    limits: Limits,
+    body: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    let search_path = format!("{}, pg_temp", pgrx::spi::quote_identifier(context.schema));
+    let lock_timeout = limits.lock.to_string();
+    let mut settings = FIXED_SETTINGS.to_vec();
+    settings.extend([
+        notice::LOG_LEVEL,
+        ("search_path", search_path.as_str()),
+        ("lock_timeout", &lock_timeout),
+    ]);
+    let running = Running {
+        site_id: context.site_id,
+        module_id: context.module_id,
+    };
+    scope::with_settings(&settings, || {
+        identity::run_as(context.owner, Restriction::KeepRole, || {
+            run_context::while_running(running, body)
+        })
+    })
+}
+
+fn attempt(statements: &[Statement], context: &RunContext<'_>, limits: Limits) -> Result<Outcome> {
+    let before = Before::read(context.schema)?;
+    let (reports, failure) = run_statements(statements, &before, limits)?;
+    // What it did to its caller counts as the failure of its last statement.
+    let taken = before.clear()?.zip(statements.last());
+    let failure = failure.or_else(|| taken.map(|(failure, last)| located(failure, last)));
+    Ok((reports, failure))
 }
 
 fn check_owner(owner: pg_sys::Oid) -> Result<()> {
@@ -219,36 +292,92 @@ fn check_owner(owner: pg_sys::Oid) -> Result<()> {
 
 type Outcome = (Vec<StatementReport>, Option<Failure>);
 
-fn run_statements(statements: &[Statement]) -> Result<Outcome> {
+fn run_statements(statements: &[Statement], before: &Before, limits: Limits) -> Result<Outcome> {
     let Some(last) = statements.last() else {
         return Ok((Vec::new(), None));
     };
     let identity_before = identity::state();
+    progress::statements(statements.len());
     let mut texts: Vec<&str> = statements.iter().map(|each| each.text.as_str()).collect();
     // What was deferred is checked now and as the owner, not at COMMIT and as whoever that is.
     texts.push(store::CONSTRAINTS_IMMEDIATE);
-    let ran = store::run_statements(texts)?;
+    let (failure, measures) = boundary::measuring(limits.statement, |token| {
+        before.guarding(|| store::run_statements(texts, token))
+    })?;
     check_identity(identity_before)?;
-    let failure = ran
-        .failure
-        .map(|failure| match statements.get(ran.row_counts.len()) {
+    let failure = failure.map(|failure| {
+        let failure = measured(failure, &measures, limits);
+        match statements.get(measures.done.len()) {
             Some(statement) => located(failure, statement),
             None => located(deferred(failure), last),
-        });
-    let measured = ran.row_counts.into_iter().zip(ran.durations_ms);
+        }
+    });
     let reports = statements
         .iter()
-        .zip(measured)
-        .map(|(statement, (rows, duration_ms))| {
-            let text = script::excerpt(&statement.text, REPORTED_TEXT);
-            StatementReport {
-                number: statement.number,
-                text,
-                rows,
-                duration_ms,
-            }
-        });
+        .zip(measures.done)
+        .map(|(statement, measure)| report(statement, measure));
     Ok((reports.collect(), failure))
+}
+
+fn report(statement: &Statement, measure: Measure) -> StatementReport {
+    StatementReport {
+        number: statement.number,
+        text: script::excerpt(&statement.text, REPORTED_TEXT),
+        command: statement.command.clone(),
+        rows: measure.rows,
+        duration_ms: measure.duration_ms,
+        notices: measure.notices,
+    }
+}
+
+/// With what was measured until it failed; and when that was for its time limit, in words that say so.
+fn measured(failure: Failure, measures: &Measures, limits: Limits) -> Failure {
+    let measure = measures.failed.clone().unwrap_or_default();
+    let failure = Failure {
+        duration_ms: measure.duration_ms,
+        notices: measure.notices,
+        ..failure
+    };
+    if !measures.timed_out {
+        return failure;
+    }
+    Failure {
+        message: "canceling statement due to statement timeout".to_owned(),
+        detail: Some(format!(
+            "A statement of this migration may run for {} ms.",
+            limits.statement
+        )),
+        hint: Some(
+            "Raise module_versioning.statement_timeout, or give the migration a statement_timeout of its own."
+                .to_owned(),
+        ),
+        ..failure
+    }
+}
+
+/// With what the server doesn't say by itself: who held a lock, and the way round a new enum value.
+fn explained(failure: Failure, limits: Limits) -> Result<Failure> {
+    Ok(match failure.sqlstate.as_str() {
+        "55P03" => {
+            let holder = interrupt::waited_for()
+                .map(|tag| identity::as_extension_owner(|| lock_wait::holder(tag)))
+                .transpose()?
+                .flatten();
+            Failure {
+                detail: Some(lock_wait::detail(failure.detail, limits.lock, holder)),
+                hint: failure.hint.or_else(|| {
+                    Some("Everything was undone. Try again, or raise lock_timeout of the migration or module_versioning.lock_timeout; module_versioning.lock_retries tries again by itself.".to_owned())
+                }),
+                ..failure
+            }
+        }
+        "55P04" => Failure {
+            // The server's own hint only says that the value must be committed first.
+            hint: Some(check::ENUM_VALUE_HINT.to_owned()),
+            ..failure
+        },
+        _ => failure,
+    })
 }
 
 fn deferred(failure: Failure) -> Failure {
@@ -272,6 +401,7 @@ fn located(failure: Failure, statement: &Statement) -> Failure {
     Failure {
         statement_number: statement.number,
         text,
+        command: statement.command.clone(),
         detail,
         ..failure
     }

@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use versioning_core::model::Direction;
 
 use crate::migration::execute::{Execution, Failure};
+use crate::pg::notice::Notices;
 
-pub use super::store::runs::{applied, mark_applied, record_run, unmark_applied};
+pub use super::store::runs::{
+    Applied, applied, mark_applied, mark_covered, ran_before, record_run, uncover, unmark_applied,
+    unmark_covered,
+};
 
 /// What became of a run in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,18 +71,37 @@ pub(in crate::migration) fn statements_json(execution: &Execution) -> Value {
             json!({
                 "statement_number": report.number,
                 "text": report.text,
+                "command": report.command,
                 "rows": report.rows,
-                "duration_ms": (report.duration_ms * 1000.0).round() / 1000.0,
+                "duration_ms": to_microseconds(report.duration_ms),
+                "notices": notices_json(&report.notices),
             })
         });
     ran.chain(execution.failure.iter().map(failure_json))
         .collect()
 }
 
+fn to_microseconds(milliseconds: f64) -> f64 {
+    (milliseconds * 1000.0).round() / 1000.0
+}
+
+/// The messages of a statement, `NOTICE: text`; at the end how many more there were.
+fn notices_json(notices: &Notices) -> Value {
+    let kept = notices
+        .kept
+        .iter()
+        .map(|notice| format!("{}: {}", notice.severity, notice.message));
+    let omitted = (notices.omitted > 0).then(|| format!("... and {} more", notices.omitted));
+    kept.chain(omitted).collect()
+}
+
 fn failure_json(failure: &Failure) -> Value {
     json!({
         "statement_number": failure.statement_number,
         "text": failure.text,
+        "command": failure.command,
+        "duration_ms": to_microseconds(failure.duration_ms),
+        "notices": notices_json(&failure.notices),
         "sqlstate": failure.sqlstate,
         "message": failure.message,
         "schema_name": failure.schema_name,

@@ -3,9 +3,15 @@
 //! This room parses and registers them, runs one script, and keeps the history. It must not decide
 //! which migrations an upgrade needs, take snapshots or change what is active: that is lifecycle's.
 
+mod boundary;
 pub mod check;
+pub mod effects;
 pub mod execute;
 pub mod history;
+mod leftover;
+pub mod lock_wait;
+mod ownership;
+pub mod post_step;
 pub mod registration;
 mod store;
 #[cfg(any(test, feature = "pg_test"))]
@@ -13,13 +19,16 @@ mod store;
 mod tests;
 
 use pgrx::Uuid;
+use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
-use crate::error::{Error, SqlResult};
-use crate::pg::record::{ModuleMigrations, Record};
+use crate::error::SqlResult;
+use crate::pg::argument::required;
+use crate::pg::record::{ModuleMigrations, PostSteps, Record};
 use crate::pg::run_context;
 use crate::semver::Semver;
 
+pub use store::outline::{outlined, with_scripts};
 pub use store::registered;
 
 #[allow(
@@ -40,6 +49,9 @@ pub(crate) fn add_migration(
     estimated_duration_seconds: default!(Option<i32>, "NULL"),
     sequence: default!(Option<i32>, "NULL"),
     scope: default!(Option<&str>, "NULL"),
+    equivalent_of: default!(Option<Uuid>, "NULL"),
+    lock_timeout: default!(Option<Interval>, "NULL"),
+    statement_timeout: default!(Option<Interval>, "NULL"),
 ) -> SqlResult<Option<Record<ModuleMigrations>>> {
     run_context::refuse_inside_script()?;
     let module_id = required(module_id, "module_id")?;
@@ -54,8 +66,25 @@ pub(crate) fn add_migration(
         estimated_duration_seconds,
         sequence,
         scope,
+        equivalent_of,
+        lock_timeout,
+        statement_timeout,
     };
     Ok(registration::register(module_id, &request)?)
+}
+
+#[pg_extern(volatile, parallel_unsafe, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+pub(crate) fn add_post_step(
+    migration_id: Option<Uuid>,
+    statement: Option<&str>,
+) -> SqlResult<Option<Record<PostSteps>>> {
+    run_context::refuse_inside_script()?;
+    let migration_id = required(migration_id, "migration_id")?;
+    Ok(post_step::add(
+        migration_id,
+        required(statement, "statement")?,
+    )?)
 }
 
 #[pg_extern(stable, parallel_restricted)]
@@ -70,9 +99,22 @@ pub(crate) fn current_module_id() -> Option<Uuid> {
     run_context::running().map(|running| running.module_id)
 }
 
-fn required<T>(value: Option<T>, argument: &str) -> Result<T, Error> {
-    value.ok_or_else(|| {
-        Error::invalid_argument(format!("{argument} must not be null"))
-            .hint(format!("Pass a value for {argument}."))
-    })
+#[pg_extern(volatile, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+pub(crate) fn _statement_starts(token: Option<i64>) -> SqlResult<bool> {
+    boundary::starts(token)?;
+    Ok(true)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+pub(crate) fn _statement_ends(token: Option<i64>, row_count: Option<i64>) -> SqlResult<bool> {
+    boundary::ends(token, row_count)?;
+    Ok(true)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+pub(crate) fn _statement_fails(token: Option<i64>, error_code: Option<&str>) -> SqlResult<bool> {
+    Ok(boundary::fails(token, error_code)?)
 }

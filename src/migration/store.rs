@@ -1,9 +1,16 @@
 //! All SQL of this room. Run it as the extension's owner, but for [`run_statements`].
 
+pub mod equivalents;
+pub mod outline;
+pub mod post_steps;
 pub mod runs;
+pub mod session;
+pub mod wait;
 
 use npm_semver::Version;
-use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::{JsonB, Uuid};
+use serde_json::Value;
 use versioning_core::model::{Isolation, Migration, Scope};
 use versioning_core::registration::Place;
 use versioning_core::script;
@@ -42,6 +49,8 @@ pub struct NewMigration<'a> {
     pub is_reversible: bool,
     /// Who registered it.
     pub created_by: &'a str,
+    /// What the parser found in both scripts.
+    pub statements: &'a Value,
 }
 
 fn version(text: &str) -> Result<Version> {
@@ -105,19 +114,14 @@ pub fn version_id(module_id: Uuid, version: &Version) -> Result<Option<Uuid>> {
     )
 }
 
-/// The sites that run, or once ran, a version: by slug, the first ten.
+/// Keeps others from publishing or changing a version, and tells its status; nothing when it has gone.
 ///
 /// # Errors
-/// Only broken expectations.
-pub fn sites_with_version(version_id: Uuid) -> Result<Vec<String>> {
-    query::rows(
-        "SELECT DISTINCT s.slug
-           FROM module_versioning.site_module_versions h
-           JOIN module_versioning.site_modules i ON i.id = h.site_module_id
-           JOIN module_versioning.sites s ON s.id = i.site_id
-          WHERE h.version_id = $1 AND (h.activated_at IS NOT NULL OR h.status = 'active')
-          ORDER BY s.slug LIMIT 10",
-        &[version_id.into()],
+/// Only broken expectations. Waiting is bounded by the caller's lock_timeout.
+pub fn lock_version(id: Uuid) -> Result<Option<String>> {
+    query::first(
+        "SELECT v.status FROM module_versioning.registered_versions v WHERE v.id = $1 FOR NO KEY UPDATE",
+        &[id.into()],
         |row| row.get(1),
     )
 }
@@ -128,13 +132,18 @@ pub fn sites_with_version(version_id: Uuid) -> Result<Vec<String>> {
 /// Only broken expectations.
 pub fn places(module_id: Uuid) -> Result<Vec<Place>> {
     query::rows(
-        "SELECT m.sequence, m.to_version::text FROM module_versioning.module_migrations m
+        "SELECT m.sequence, m.to_version::text, v.status IS DISTINCT FROM 'draft'
+           FROM module_versioning.module_migrations m
+           LEFT JOIN module_versioning.registered_versions v
+                  ON v.module_id = m.module_id
+                 AND v.version OPERATOR(module_versioning.=) m.to_version
           WHERE m.module_id = $1 ORDER BY m.sequence",
         &[module_id.into()],
         |row| {
             Ok(Place {
                 sequence: row.get(1)?,
                 to_version: version(&row.get::<String>(2)?)?,
+                is_released: row.get(3)?,
             })
         },
     )
@@ -147,9 +156,10 @@ pub fn insert(new: &NewMigration<'_>) -> Result<Option<Record<ModuleMigrations>>
     query::record(
         "INSERT INTO module_versioning.module_migrations AS m
              (module_id, from_version, to_version, up_sql, down_sql, description, is_reversible,
-              requires_maintenance, estimated_duration_seconds, sequence, scope, checksum, created_by)
+              requires_maintenance, estimated_duration_seconds, sequence, scope, checksum, created_by,
+              statements, lock_timeout, statement_timeout, equivalent_of)
          VALUES ($1, $2::module_versioning.semver, $3::module_versioning.semver, $4, $5, $6, $7,
-                 $8, $9, $10, $11, $12, $13::pg_catalog.name)
+                 $8, $9, $10, $11, $12, $13::pg_catalog.name, $14, $15, $16, $17)
          RETURNING m",
         &[
             new.module_id.into(),
@@ -165,6 +175,10 @@ pub fn insert(new: &NewMigration<'_>) -> Result<Option<Record<ModuleMigrations>>
             new.scope.as_str().into(),
             new.checksum.into(),
             new.created_by.into(),
+            JsonB(new.statements.clone()).into(),
+            request.lock_timeout.into(),
+            request.statement_timeout.into(),
+            request.equivalent_of.into(),
         ],
     )
 }
@@ -183,7 +197,7 @@ macro_rules! select_migrations {
         concat!(
             "SELECT m.id, m.from_version::text, m.to_version::text, m.sequence, m.scope, m.up_sql,
                     m.down_sql, m.is_reversible, m.requires_maintenance,
-                    m.estimated_duration_seconds, m.description, m.checksum
+                    m.estimated_duration_seconds, m.description, m.checksum, m.equivalent_of
                FROM module_versioning.module_migrations m ",
             $rest
         )
@@ -209,6 +223,7 @@ fn migration_of(row: &Row<'_>) -> Result<Migration> {
         estimated_duration_seconds: row.optional(10)?,
         description: row.optional(11)?,
         checksum: row.get(12)?,
+        equivalent_of: row.optional::<Uuid>(13)?.map(|id| *id.as_bytes()),
     })
 }
 
@@ -240,38 +255,20 @@ pub fn with_sequence(module_id: Uuid, sequence: i32) -> Result<Option<Migration>
 /// How much of an error's CONTEXT is kept, in characters: it repeats the statement, however long.
 const REPORTED_CONTEXT: usize = 4_000;
 
-/// What `_run_statements` returned.
-pub struct Ran {
-    /// The rows that each statement touched, of those that ran.
-    pub row_counts: Vec<i64>,
-    /// How long each of them took.
-    pub durations_ms: Vec<f64>,
-    /// The error of the next one, when there is one; not yet with its number and text.
-    pub failure: Option<Failure>,
-}
-
-/// Runs statements with the rights and settings of now. An error that one raises is returned, and the
-/// work of all of them is undone then; a query cancel goes on upwards.
+/// Runs statements with the rights and settings of now. An error that one raises is returned, not yet with
+/// its number and text, and the work of all of them is undone then; a query cancel goes on upwards.
 ///
 /// # Errors
 /// Only broken expectations.
-pub fn run_statements(statements: Vec<&str>) -> Result<Ran> {
+pub fn run_statements(statements: Vec<&str>, token: i64) -> Result<Option<Failure>> {
     query::one(
-        "SELECT r.row_counts, r.durations, r.error_code, r.error_message, r.error_detail,
-                r.error_hint, r.error_context, r.error_schema, r.error_table, r.error_column,
-                r.error_constraint
-           FROM module_versioning._run_statements($1) r",
-        &[statements.into()],
-        |row| {
-            let failure = match row.optional::<String>(3)? {
-                Some(sqlstate) => Some(failure(row, sqlstate)?),
-                None => None,
-            };
-            Ok(Ran {
-                row_counts: row.get(1)?,
-                durations_ms: row.get(2)?,
-                failure,
-            })
+        "SELECT r.error_code, r.error_message, r.error_detail, r.error_hint, r.error_context,
+                r.error_schema, r.error_table, r.error_column, r.error_constraint
+           FROM module_versioning._run_statements($1, $2) r",
+        &[statements.into(), token.into()],
+        |row| match row.optional::<String>(1)? {
+            Some(sqlstate) => failure(row, sqlstate).map(Some),
+            None => Ok(None),
         },
     )
 }
@@ -283,59 +280,53 @@ fn failure(row: &Row<'_>, sqlstate: String) -> Result<Failure> {
             .optional::<String>(column)?
             .filter(|text| !text.is_empty()))
     };
-    let context = row.optional::<String>(7)?.unwrap_or_default();
+    let context = row.optional::<String>(5)?.unwrap_or_default();
     Ok(Failure {
-        statement_number: 0,
-        text: String::new(),
         sqlstate,
-        message: row.optional(4)?.unwrap_or_default(),
-        detail: field(5)?,
-        hint: field(6)?,
-        context: script::script_context(&context, "module_versioning._run_statements(text[])")
-            .map(|context| script::excerpt(&context, REPORTED_CONTEXT)),
-        schema_name: field(8)?,
-        table_name: field(9)?,
-        column_name: field(10)?,
-        constraint_name: field(11)?,
+        message: row.optional(2)?.unwrap_or_default(),
+        detail: field(3)?,
+        hint: field(4)?,
+        context: own_context(&context),
+        schema_name: field(6)?,
+        table_name: field(7)?,
+        column_name: field(8)?,
+        constraint_name: field(9)?,
+        ..Failure::default()
     })
 }
 
-/// The temporary objects of the backend, as the statements that drop them.
-const TEMPORARY_OBJECTS: &str = "
-    SELECT pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE',
-               CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
-               c.relname)
-      FROM pg_catalog.pg_class c
-     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S', 'c')
-    UNION ALL
-    SELECT pg_catalog.format('DROP ROUTINE IF EXISTS pg_temp.%I(%s) CASCADE', p.proname,
-               pg_catalog.pg_get_function_identity_arguments(p.oid))
-      FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.pg_my_temp_schema()
-    UNION ALL
-    SELECT pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', t.typname)
-      FROM pg_catalog.pg_type t
-     WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typtype IN ('e', 'd', 'r')";
+/// The frames of the script itself, without those of what runs it.
+fn own_context(context: &str) -> Option<String> {
+    script::script_context(context, "module_versioning._run_statements(text[],bigint)")
+        .map(|context| script::excerpt(&context, REPORTED_CONTEXT))
+}
 
-/// The temporary objects that are there now.
+/// How long each statement of a migration may wait for a lock, and run, in milliseconds, where it has
+/// limits of its own.
 ///
 /// # Errors
 /// Only broken expectations.
-pub fn temporary_objects() -> Result<Vec<String>> {
-    query::rows(TEMPORARY_OBJECTS, &[], |row| row.get(1))
+pub fn limits(migration_id: Uuid) -> Result<(Option<i32>, Option<i32>)> {
+    let found = query::first(
+        "SELECT pg_catalog.ceil(extract(epoch FROM m.lock_timeout) * 1000)::int4,
+                pg_catalog.ceil(extract(epoch FROM m.statement_timeout) * 1000)::int4
+           FROM module_versioning.module_migrations m WHERE m.id = $1",
+        &[migration_id.into()],
+        |row| Ok((row.optional(1)?, row.optional(2)?)),
+    )?;
+    Ok(found.unwrap_or_default())
 }
 
-/// Drops the temporary objects that were not there before, with the rights of now.
+/// An interval in milliseconds.
 ///
 /// # Errors
-/// 42501 raised by PostgreSQL when one belongs to somebody else.
-pub fn drop_temporary_objects(before: &[String]) -> Result<()> {
-    for statement in temporary_objects()?
-        .iter()
-        .filter(|drop| !before.contains(drop))
-    {
-        query::run(statement, &[])?;
-    }
-    Ok(())
+/// Only broken expectations.
+pub fn milliseconds(interval: Interval) -> Result<f64> {
+    query::one(
+        "SELECT (extract(epoch FROM $1) * 1000)::float8",
+        &[interval.into()],
+        |row| row.get(1),
+    )
 }
 
 /// Checks what is deferred, and defers nothing more.

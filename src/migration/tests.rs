@@ -110,6 +110,7 @@ mod tests {
             to_version: version,
             sequence: 1,
             scope: Scope::Site,
+            equivalent_of: None,
             up_sql: "SELECT 1".to_owned(),
             down_sql: None,
             is_reversible: false,
@@ -173,11 +174,11 @@ mod tests {
     fn the_role_can_not_be_changed() {
         let owner = owner();
         for script in [
-            "SET ROLE postgres",
-            "SET LOCAL ROLE postgres",
-            "RESET ROLE",
-            "SET SESSION AUTHORIZATION postgres",
-            "RESET SESSION AUTHORIZATION",
+            "DO $$ BEGIN EXECUTE 'SET ROLE postgres'; END $$",
+            "DO $$ BEGIN EXECUTE 'SET LOCAL ROLE postgres'; END $$",
+            "DO $$ BEGIN EXECUTE 'RESET ROLE'; END $$",
+            "DO $$ BEGIN EXECUTE 'SET SESSION AUTHORIZATION postgres'; END $$",
+            "DO $$ BEGIN EXECUTE 'RESET SESSION AUTHORIZATION'; END $$",
             "SELECT set_config('role', 'postgres', false)",
             "DO $$ BEGIN SET ROLE postgres; END $$",
         ] {
@@ -231,7 +232,10 @@ mod tests {
             ("DO $$ BEGIN ASSERT false; END $$", "P0004"),
             ("DO $$ BEGIN COMMIT; END $$", "2D000"),
             ("DO $$ BEGIN EXECUTE 'VACUUM'; END $$", "25001"),
-            ("SELECT 1; DROP EXTENSION module_versioning", "42501"),
+            (
+                "DO $$ BEGIN EXECUTE 'DROP EXTENSION module_versioning'; END $$",
+                "42501",
+            ),
         ] {
             let failure = run_as(owner, script).failure.expect(script);
             assert_eq!(failure.sqlstate, sqlstate, "{script}");

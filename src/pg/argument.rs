@@ -8,6 +8,20 @@ use pgrx::nullable::Nullable;
 use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::impl_sql_translatable;
 
+use crate::error::{Error, Result};
+
+/// An argument that must be given.
+///
+/// # Errors
+/// 22023 when it is NULL.
+pub fn required<T>(argument: Option<T>, name: &str) -> Result<T> {
+    argument.ok_or_else(|| {
+        Error::invalid_argument(format!("argument \"{name}\" must not be null"))
+            .detail("It has no default.")
+            .hint(format!("Pass a value for \"{name}\"."))
+    })
+}
+
 /// An argument of SQL type `jsonb`, as its text: pgrx's own type panics on a number that has no
 /// place in a double.
 #[derive(Debug, Clone)]

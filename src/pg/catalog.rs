@@ -1,6 +1,6 @@
 //! Look-ups of catalog objects by name, independent of any search_path.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pg::query;
 
 /// The schema of the extension.
-const SCHEMA: &std::ffi::CStr = c"module_versioning";
+const SCHEMA: &CStr = c"module_versioning";
 
 /// The type of that name in the extension's schema (a table's row type too).
 ///
@@ -40,6 +40,14 @@ pub fn extension_type(name: &str) -> Result<pg_sys::Oid> {
     }
 }
 
+/// The schema of that name, if there is one.
+pub fn schema(name: &str) -> Option<pg_sys::Oid> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a valid C string; with missing_ok the function answers InvalidOid and doesn't raise.
+    let found = unsafe { pg_sys::get_namespace_oid(name.as_ptr(), true) };
+    (found != pg_sys::InvalidOid).then_some(found)
+}
+
 /// The role that owns the extension: its tables belong to it.
 ///
 /// # Errors
@@ -50,4 +58,37 @@ pub fn extension_owner() -> Result<pg_sys::Oid> {
         &[],
         |row| row.get(1),
     )
+}
+
+/// Whether this session has made a temporary object.
+pub fn has_temporary_schema() -> bool {
+    let (mut schema, mut toast_schema) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+    // SAFETY: the out parameters are valid for the call.
+    unsafe { pg_sys::GetTempNamespaceState(&mut schema, &mut toast_schema) };
+    schema != pg_sys::InvalidOid
+}
+
+/// Schema and name of a table, while it is there; nothing for what is no table, or a temporary one.
+pub fn table_name(relation: pg_sys::Oid) -> Option<(String, String)> {
+    // SAFETY: look-ups in the server's own caches; each result is NULL or a string that lives as long as
+    // the current memory context, and is copied.
+    unsafe {
+        let kind = u8::try_from(pg_sys::get_rel_relkind(relation)).unwrap_or_default();
+        if ![pg_sys::RELKIND_RELATION, pg_sys::RELKIND_PARTITIONED_TABLE].contains(&kind) {
+            return None;
+        }
+        let namespace = pg_sys::get_rel_namespace(relation);
+        if pg_sys::isAnyTempNamespace(namespace) {
+            return None;
+        }
+        let (schema, name) = (
+            pg_sys::get_namespace_name(namespace),
+            pg_sys::get_rel_name(relation),
+        );
+        if schema.is_null() || name.is_null() {
+            return None;
+        }
+        let text = |name| CStr::from_ptr(name).to_string_lossy().into_owned();
+        Some((text(schema), text(name)))
+    }
 }

@@ -4,10 +4,11 @@
 //! (`refusal`, `effects`) turn it into the types of `versioning_core`.
 
 mod effects;
-mod refusal;
+pub(in crate::pg) mod refusal;
 #[cfg(any(test, feature = "pg_test"))]
 #[allow(clippy::expect_used, reason = "a test may fail that way")]
 mod tests;
+mod top_level;
 mod tree;
 
 use std::ffi::{CString, c_void};
@@ -146,6 +147,8 @@ unsafe fn statement(
         refusal: unsafe { refusal::refusal(raw.stmt) },
         // SAFETY: as above.
         effects: unsafe { effects::effects(raw.stmt) },
+        // SAFETY: as above.
+        post_step: unsafe { top_level::post_step(raw.stmt) },
     }
 }
 

@@ -12,6 +12,7 @@ use pgrx::prelude::{FromDatum, IntoDatum};
 
 use crate::error::{Error, Result};
 use crate::pg::catalog;
+use crate::pg::prepared::prepared;
 use crate::pg::record::{Record, RowType};
 
 /// One row of a result, valid only inside the mapping closure.
@@ -86,17 +87,27 @@ fn execute(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<()> {
         .collect();
     let count = c_int::try_from(arguments.len())
         .map_err(|_| Error::internal("an internal query has too many arguments"))?;
-    // SAFETY: connected to SPI; the three arrays have `count` elements and outlive the call.
+    let prepared = prepared(&text, &types);
+    // SAFETY: connected to SPI; the three arrays have `count` elements and outlive the call, as does the plan.
     let status = unsafe {
-        pg_sys::SPI_execute_with_args(
-            text.as_ptr(),
-            count,
-            types.as_mut_ptr(),
-            values.as_mut_ptr(),
-            nulls.as_ptr(),
-            false,
-            0,
-        )
+        match &prepared {
+            Some(prepared) => pg_sys::SPI_execute_plan(
+                prepared.plan(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                false,
+                0,
+            ),
+            None => pg_sys::SPI_execute_with_args(
+                text.as_ptr(),
+                count,
+                types.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                false,
+                0,
+            ),
+        }
     };
     if status < 0 {
         return Err(

@@ -3,10 +3,14 @@
 use std::marker::PhantomData;
 
 use pgrx::callconv::{BoxRet, FcInfo};
-use pgrx::pg_sys;
+use pgrx::datum::{FromDatum, IntoDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
+use pgrx::{PgTupleDesc, pg_sys};
+
+use crate::error::Error;
+use crate::pg::catalog;
 
 /// A table or composite type of the extension that functions return.
 pub trait RowType {
@@ -28,6 +32,31 @@ impl<T: RowType> Record<T> {
         Self {
             datum,
             row_type: PhantomData,
+        }
+    }
+}
+
+impl<T: RowType> Record<T> {
+    /// The value of one of its columns, `None` when it is NULL.
+    ///
+    /// # Errors
+    /// XX000 when there is no such column, or its type is not `V`'s.
+    pub fn field<V: FromDatum + IntoDatum>(&self, name: &str) -> crate::error::Result<Option<V>> {
+        let missing = || Error::internal(format!("{} has no readable column \"{name}\"", T::NAME));
+        let descriptor = PgTupleDesc::for_composite_type_by_oid(catalog::extension_type(T::NAME)?)
+            .ok_or_else(missing)?;
+        let attribute = descriptor
+            .iter()
+            .find(|attribute| attribute.name() == name)
+            .filter(|attribute| V::is_compatible_with(attribute.atttypid))
+            .ok_or_else(missing)?;
+        let mut is_null = true;
+        // SAFETY: the datum is a row of that type (see `new`), so the number of the attribute holds for it;
+        // the attribute's type was just compared with V's.
+        unsafe {
+            let header = pg_sys::pg_detoast_datum(self.datum.cast_mut_ptr()).cast();
+            let value = pg_sys::GetAttributeByNum(header, attribute.attnum, &mut is_null);
+            Ok(V::from_datum(value, is_null))
         }
     }
 }
@@ -72,12 +101,16 @@ row_types! {
     ModuleVersions = "module_versions";
     /// A row of `module_migrations`.
     ModuleMigrations = "module_migrations";
+    /// A row of `post_steps`.
+    PostSteps = "post_steps";
     /// A row of `module_migration_runs`.
     ModuleMigrationRuns = "module_migration_runs";
     /// A row of `module_data_backups`.
     ModuleDataBackups = "module_data_backups";
     /// What `install_module`, `upgrade_module`, `rollback_module` and `uninstall_module` return.
     ModuleChange = "module_change";
+    /// A row of `rollouts`.
+    Rollouts = "rollouts";
     /// What `plan_upgrade` returns.
     UpgradePlan = "upgrade_plan";
     /// What `plan_rollback` returns.

@@ -36,6 +36,12 @@ impl Surroundings {
     }
 }
 
+/// How many (sub)transactions lie in one another now.
+pub fn depth() -> i32 {
+    // SAFETY: reads the state of the current transaction.
+    unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
 /// Runs `body` in a subtransaction: kept when it returns `Ok`, undone when it returns `Err` or raises.
 ///
 /// # Errors

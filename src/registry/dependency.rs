@@ -1,13 +1,18 @@
-//! What versions need of other modules: checked when declared, when published, and on a site.
+//! What versions need of other modules, and what they don't go with: checked when declared, when
+//! published, and on a site.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use npm_semver::{Range, Version};
+use npm_semver::{Prerelease, Range, Version};
 use pgrx::Uuid;
-use versioning_core::dependency::{self, Dependency, Fault, ModuleKey, Need, Requirement};
+use versioning_core::dependency::{
+    self, Clash, Declaration, Dependency, Fault, ModuleKey, Need, Requirement, Shortage,
+};
 
 use super::store::version as versions;
-use super::{Module, RegisteredVersion, installation, module, site, store, unknown_slug};
+use super::{
+    Module, RegisteredVersion, installation, lookup, module, shown, site, store, unknown_slug,
+};
 use crate::error::{Error, Result};
 
 /// What is found out about one entry of a declaration.
@@ -20,21 +25,24 @@ pub struct Assessment {
     pub reason: Option<String>,
 }
 
-fn entries(declaration: &serde_json::Value) -> Result<Vec<Dependency>> {
-    dependency::read(declaration).map_err(|dependency::NotAnObject(kind)| {
-        Error::invalid_argument("dependencies are not an object")
+fn entries(declaration: Declaration, value: &serde_json::Value) -> Result<Vec<Dependency>> {
+    dependency::read(value).map_err(|dependency::NotAnObject(kind)| {
+        Error::invalid_argument(format!("{} are not an object", declaration.name()))
             .detail(format!("They are {kind}."))
-            .hint("Pass an object of slugs or ids and npm ranges, such as {\"shop\": \"^1.2.0\"}.")
+            .hint(EXAMPLE)
     })
 }
 
+const EXAMPLE: &str =
+    "Pass an object of slugs or ids and npm ranges, such as {\"shop\": \"^1.2.0\"}.";
+
 /// The entries of a declaration that was passed as text of type jsonb.
-fn parse(text: &str) -> Result<serde_json::Value> {
+fn parse(declaration: Declaration, text: &str) -> Result<serde_json::Value> {
     // jsonb holds more than this reads: numbers beyond a double, deep nesting. Neither belongs here.
     serde_json::from_str(text).map_err(|_| {
-        Error::invalid_argument("dependencies can't be read")
+        Error::invalid_argument(format!("{} can't be read", declaration.name()))
             .detail("They nest too deep, or hold a number of unusual size.")
-            .hint("Pass an object of slugs or ids and npm ranges, such as {\"shop\": \"^1.2.0\"}.")
+            .hint(EXAMPLE)
     })
 }
 
@@ -45,57 +53,93 @@ fn find(key: &ModuleKey) -> Result<Option<Module>> {
     }
 }
 
-/// Refuses a declaration that could never be right.
+/// Refuses declarations that could never be right.
 ///
 /// # Errors
-/// 22023 not an object of texts, or the module itself, or a module twice; 22P02 a bad range; 42704 an
-/// unknown module.
-pub fn check_declaration(dependent: &Module, text: &str) -> Result<()> {
-    let mut seen = HashSet::new();
-    for entry in entries(&parse(text)?)? {
-        pgrx::check_for_interrupts!();
-        if let Err(fault) = &entry.requirement {
-            return Err(bad_requirement(&entry.key, fault));
-        }
-        let needed = match (find(&entry.module)?, &entry.module) {
-            (Some(needed), _) => needed,
-            (None, ModuleKey::Slug(slug)) => {
-                return Err(unknown_slug("module", slug, &store::module_slugs()?)
-                    .detail(format!("Module \"{}\" can't depend on it.", dependent.slug)));
-            }
-            (None, ModuleKey::Id(id)) => return module(Some(Uuid::from_bytes(*id))).map(drop),
+/// 22023 not an object of texts, or the module itself, or a module twice, or a conflict that leaves nothing
+/// of what is needed; 22P02 a bad range; 42704 an unknown module.
+pub fn check_declarations(declarer: &Module, dependencies: &str, conflicts: &str) -> Result<()> {
+    let needed = check_declaration(declarer, Declaration::Dependencies, dependencies)?;
+    let excluded = check_declaration(declarer, Declaration::Conflicts, conflicts)?;
+    for (id, (slug, conflict)) in &excluded {
+        let Some((_, need)) = needed.get(id) else {
+            continue;
         };
-        if needed.id == dependent.id {
+        if conflict.forbids_all_of(need) {
             return Err(Error::invalid_argument(format!(
-                "module \"{}\" can't depend on itself",
-                dependent.slug
+                "module \"{}\" can't both need module \"{slug}\" and conflict with it",
+                declarer.slug
             ))
-            .detail("Its dependencies name it, by its slug or by its id.")
-            .hint("Leave the module out of its own dependencies."));
-        }
-        if !seen.insert(needed.id) {
-            return Err(Error::invalid_argument(format!(
-                "dependencies name module \"{}\" twice",
-                needed.slug
+            .detail(format!(
+                "Every version in {} conflicts, for it is in {}.",
+                shown(&need.text),
+                shown(&conflict.text)
             ))
-            .detail("A slug and an id, or two ways to write the id, stand for the same module.")
-            .hint("Name it once, by its slug or by its id."));
+            .hint("Narrow the range of the conflict, or widen that of the dependency."));
         }
     }
     Ok(())
 }
 
-fn bad_requirement(key: &str, fault: &Fault) -> Error {
+/// What a declaration says of each module, by its id: its slug and the range.
+type Declared = HashMap<Uuid, (String, Requirement)>;
+
+fn check_declaration(declarer: &Module, declaration: Declaration, text: &str) -> Result<Declared> {
+    let verb = declaration.verb();
+    let mut declared = Declared::new();
+    for entry in entries(declaration, &parse(declaration, text)?)? {
+        pgrx::check_for_interrupts!();
+        let requirement = match entry.requirement {
+            Ok(requirement) => requirement,
+            Err(fault) => return Err(bad_requirement(declaration, &entry.key, &fault)),
+        };
+        let named = match (find(&entry.module)?, &entry.module) {
+            (Some(named), _) => named,
+            (None, ModuleKey::Slug(slug)) => {
+                return Err(unknown_slug("module", slug, &store::module_slugs()?)
+                    .detail(format!("Module \"{}\" can't {verb} it.", declarer.slug)));
+            }
+            (None, ModuleKey::Id(id)) => module(Some(Uuid::from_bytes(*id)))?,
+        };
+        if named.id == declarer.id {
+            return Err(names_itself(declarer, declaration));
+        }
+        let slug = named.slug.clone();
+        if declared
+            .insert(named.id, (named.slug, requirement))
+            .is_some()
+        {
+            return Err(Error::invalid_argument(format!(
+                "{} name module \"{slug}\" twice",
+                declaration.name()
+            ))
+            .detail("A slug and an id, or two ways to write the id, stand for the same module.")
+            .hint("Name it once, by its slug or by its id."));
+        }
+    }
+    Ok(declared)
+}
+
+fn names_itself(declarer: &Module, declaration: Declaration) -> Error {
+    let (name, verb) = (declaration.name(), declaration.verb());
+    Error::invalid_argument(format!("module \"{}\" can't {verb} itself", declarer.slug))
+        .detail(format!("Its {name} name it, by its slug or by its id."))
+        .hint(format!("Leave the module out of its own {name}."))
+}
+
+fn bad_requirement(declaration: Declaration, key: &str, fault: &Fault) -> Error {
+    let (entry, key) = (declaration.entry(), shown(key));
     match fault {
         Fault::NotText(kind) => {
-            Error::invalid_argument(format!("range of dependency \"{key}\" is not a text"))
+            Error::invalid_argument(format!("range of {entry} \"{key}\" is not a text"))
                 .detail(format!("It is {kind}."))
                 .hint(
                     "Pass an npm range as a string, such as \"^1.2.0\", or \"*\" for any version.",
                 )
         }
         Fault::Malformed { text, problem } => Error::invalid_text(format!(
-            "invalid version range \"{text}\" of dependency \"{key}\""
+            "invalid version range \"{}\" of {entry} \"{key}\"",
+            shown(text)
         ))
         .detail(format!("The range has a fault: {problem}."))
         .hint("Write an npm range, such as ^1.2.0, >=1.2 <3 or 1.x || 2.x."),
@@ -107,13 +151,13 @@ fn bad_requirement(key: &str, fault: &Fault) -> Error {
 /// # Errors
 /// 22023 when it isn't an object.
 pub fn assess(text: &str) -> Result<Vec<Assessment>> {
-    assess_value(&parse(text)?)
+    assess_value(&parse(Declaration::Dependencies, text)?)
 }
 
 fn assess_value(declaration: &serde_json::Value) -> Result<Vec<Assessment>> {
     let mut seen = HashSet::new();
     let mut assessments = Vec::new();
-    for entry in entries(declaration)? {
+    for entry in entries(Declaration::Dependencies, declaration)? {
         pgrx::check_for_interrupts!();
         let found = find(&entry.module)?;
         let mut assessment = assess_entry(&entry, found.as_ref())?;
@@ -137,46 +181,105 @@ fn assess_entry(entry: &Dependency, found: Option<&Module>) -> Result<Assessment
     let requirement = match &entry.requirement {
         Ok(requirement) => requirement,
         Err(fault) => {
-            assessment.reason = Some(bad_requirement(&entry.key, fault).to_string());
+            let fault = bad_requirement(Declaration::Dependencies, &entry.key, fault);
+            assessment.reason = Some(fault.to_string());
             return Ok(assessment);
         }
     };
     assessment.range = Some(requirement.range.clone());
     let Some(module) = found else {
-        assessment.reason = Some(format!("module \"{}\" does not exist", entry.key));
+        assessment.reason = Some(format!("module \"{}\" does not exist", shown(&entry.key)));
         return Ok(assessment);
     };
-    assessment.matched = versions::highest_match(module.id, &requirement.text)?;
+    let found = lookup::highest_match(module.id, &requirement.range, Prerelease::Exclude)?;
+    assessment.matched = found.map(|(_, version)| version);
     if assessment.matched.is_none() {
-        let highest = versions::highest_published(module.id)?;
         assessment.reason = Some(dependency::unsatisfiable(
             &module.slug,
-            &requirement.text,
-            highest.as_ref(),
+            &shown(&requirement.text),
+            &shortage(module.id, &requirement.text)?,
         ));
     }
     Ok(assessment)
 }
 
-/// A sentence for each entry that no published version satisfies.
+/// What there is instead of a published version in the range.
+fn shortage(module: Uuid, range: &str) -> Result<Shortage> {
+    Ok(Shortage {
+        withdrawn: versions::withdrawn(module, range)?,
+        prereleases: versions::prereleases(module, range)?,
+        highest: versions::highest_published(module)?,
+    })
+}
+
+/// A sentence for each dependency that no published version satisfies.
 ///
 /// # Errors
 /// 22023 when the declaration isn't an object.
-pub fn unsatisfied(declaration: &serde_json::Value) -> Result<Vec<String>> {
-    let assessments = assess_value(declaration)?;
-    Ok(assessments
+pub fn unsatisfied(version: &RegisteredVersion) -> Result<Vec<String>> {
+    let mut reasons: Vec<String> = assess_value(&version.dependencies)?
         .into_iter()
         .filter_map(|assessment| assessment.reason)
-        .collect())
+        .collect();
+    reasons.extend(forbidden_needs(version)?);
+    Ok(reasons)
 }
 
-/// The well-formed entries of a stored declaration. (Only such are ever stored.)
-fn requirements(declaration: &serde_json::Value) -> Result<Vec<(ModuleKey, String, Requirement)>> {
-    entries(declaration)?
+/// A sentence for each dependency of which every published version is one that the version conflicts with.
+fn forbidden_needs(version: &RegisteredVersion) -> Result<Vec<String>> {
+    let mut reasons = Vec::new();
+    let conflicts = requirements(Declaration::Conflicts, &version.conflicts)?;
+    if conflicts.is_empty() {
+        return Ok(reasons);
+    }
+    for (key, _, need) in requirements(Declaration::Dependencies, &version.dependencies)? {
+        let Some(needed) = find(&key)? else {
+            continue;
+        };
+        let Some((_, _, conflict)) = conflicts.iter().find(|(key, _, _)| names(key, &needed))
+        else {
+            continue;
+        };
+        let mut fitting = versions::published(needed.id)?
+            .into_iter()
+            .filter(|(_, version)| need.range.satisfies(version))
+            .peekable();
+        if fitting.peek().is_some() && fitting.all(|(_, version)| conflict.forbids(&version)) {
+            reasons.push(format!(
+                "every published version of module \"{}\" that satisfies {} is in {}, which it conflicts with",
+                needed.slug, need.text, conflict.text
+            ));
+        }
+    }
+    Ok(reasons)
+}
+
+/// Whether the key of a declaration names that module.
+fn names(key: &ModuleKey, module: &Module) -> bool {
+    names_either(key, module.id, &module.slug)
+}
+
+fn names_either(key: &ModuleKey, id: Uuid, slug: &str) -> bool {
+    match key {
+        ModuleKey::Id(named) => id == Uuid::from_bytes(*named),
+        ModuleKey::Slug(named) => slug == *named,
+    }
+}
+
+/// The well-formed entries of a stored declaration (only such are ever stored), with key and text as sentences
+/// show them.
+fn requirements(
+    declaration: Declaration,
+    value: &serde_json::Value,
+) -> Result<Vec<(ModuleKey, String, Requirement)>> {
+    entries(declaration, value)?
         .into_iter()
         .map(|entry| match entry.requirement {
-            Ok(requirement) => Ok((entry.module, entry.key, requirement)),
-            Err(fault) => Err(bad_requirement(&entry.key, &fault)),
+            Ok(Requirement { text, range }) => {
+                let text = shown(&text);
+                Ok((entry.module, shown(&entry.key), Requirement { text, range }))
+            }
+            Err(fault) => Err(bad_requirement(declaration, &entry.key, &fault)),
         })
         .collect()
 }
@@ -190,7 +293,9 @@ pub fn unmet_dependencies(site_id: Uuid, version: &RegisteredVersion) -> Result<
     let site = site(Some(site_id))?;
     let dependent = module(Some(version.module_id))?;
     let mut unmet = Vec::new();
-    for (key, written, requirement) in requirements(&version.dependencies)? {
+    for (key, written, requirement) in
+        requirements(Declaration::Dependencies, &version.dependencies)?
+    {
         pgrx::check_for_interrupts!();
         let needed = find(&key)?;
         let active = match &needed {
@@ -229,12 +334,11 @@ pub fn broken_dependents(
     let mut broken = Vec::new();
     for dependent in versions::active_beside(site_id, module_id)? {
         pgrx::check_for_interrupts!();
-        for (key, _, requirement) in requirements(&dependent.dependencies)? {
-            let concerned = match &key {
-                ModuleKey::Id(id) => needed.id == Uuid::from_bytes(*id),
-                ModuleKey::Slug(slug) => needed.slug == *slug,
-            };
-            if !concerned || new_version.is_some_and(|version| requirement.range.satisfies(version))
+        for (key, _, requirement) in
+            requirements(Declaration::Dependencies, &dependent.dependencies)?
+        {
+            if !names(&key, &needed)
+                || new_version.is_some_and(|version| requirement.range.satisfies(version))
             {
                 continue;
             }
@@ -248,4 +352,58 @@ pub fn broken_dependents(
         }
     }
     Ok(broken)
+}
+
+/// A sentence for each module on the site that doesn't go with the version: because the version conflicts
+/// with what is active there, or what is active there conflicts with the version.
+///
+/// # Errors
+/// 42704 for an unknown site or module.
+pub fn conflicts(site_id: Uuid, version: &RegisteredVersion) -> Result<Vec<String>> {
+    let site = site(Some(site_id))?;
+    let module = module(Some(version.module_id))?;
+    let others = versions::active_beside(site.id, module.id)?;
+    let mut clashes = declared_clashes(&module, version, &others, &site.slug)?;
+    for other in &others {
+        pgrx::check_for_interrupts!();
+        for (key, _, requirement) in requirements(Declaration::Conflicts, &other.conflicts)? {
+            if names(&key, &module) && requirement.forbids(&version.version) {
+                let clash = Clash {
+                    declarer: &other.slug,
+                    version: &other.version,
+                    other: &module.slug,
+                    range: &requirement.text,
+                };
+                clashes.push(clash.caused_by(&version.version));
+            }
+        }
+    }
+    Ok(clashes)
+}
+
+/// The conflicts that the version itself declares and that are active on the site.
+fn declared_clashes(
+    module: &Module,
+    version: &RegisteredVersion,
+    others: &[versions::InstalledVersion],
+    site: &str,
+) -> Result<Vec<String>> {
+    let mut clashes = Vec::new();
+    for (key, _, requirement) in requirements(Declaration::Conflicts, &version.conflicts)? {
+        pgrx::check_for_interrupts!();
+        let clash = |other: &versions::InstalledVersion| {
+            let clash = Clash {
+                declarer: &module.slug,
+                version: &version.version,
+                other: &other.slug,
+                range: &requirement.text,
+            };
+            clash.met_on(site, &other.version)
+        };
+        let met = others.iter().filter(|other| {
+            names_either(&key, other.module_id, &other.slug) && requirement.forbids(&other.version)
+        });
+        clashes.extend(met.map(clash));
+    }
+    Ok(clashes)
 }

@@ -10,9 +10,12 @@ use versioning_core::release::upgrade_path;
 
 use super::registration::{self, ModuleArguments, SiteArguments};
 use super::release::{self, VersionArguments};
-use super::{dependency, module, module_named, required, site, site_named, store, table, version};
+use super::{
+    dependency, lookup, module, module_named, platform, resolve, site, site_named, store, table,
+    version,
+};
 use crate::error::SqlResult;
-use crate::pg::argument::{JsonbText, Name};
+use crate::pg::argument::{JsonbText, Name, required};
 use crate::pg::identity::as_extension_owner;
 use crate::pg::record::{ModuleTables, ModuleVersions, Modules, Record, Sites};
 use crate::pg::run_context::refuse_inside_script;
@@ -84,6 +87,17 @@ pub fn register_site(
 
 #[pg_extern(volatile, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
+pub fn set_platform_version(
+    site_id: Option<Uuid>,
+    platform_version: Option<Semver>,
+) -> SqlResult<Record<Sites>> {
+    refuse_inside_script()?;
+    let platform_version = platform_version.map(|version| version.0);
+    Ok(platform::set(site_id, platform_version)?)
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
 pub fn register_module_table(
     module_id: Option<Uuid>,
     table_name: Option<PgRelation>,
@@ -134,6 +148,7 @@ pub fn create_version(
     dependencies: default!(Option<JsonbText>, "NULL"),
     source_url: default!(Option<String>, "NULL"),
     allow_backport: default!(Option<bool>, "false"),
+    conflicts: default!(Option<JsonbText>, "NULL"),
 ) -> SqlResult<Record<ModuleVersions>> {
     refuse_inside_script()?;
     Ok(release::create(VersionArguments {
@@ -149,6 +164,7 @@ pub fn create_version(
         dependencies: dependencies.map(|text| text.0),
         source_url,
         allow_backport,
+        conflicts: conflicts.map(|text| text.0),
     })?)
 }
 
@@ -229,6 +245,25 @@ pub fn validate_dependencies(
     })))
 }
 
+/// The id of the version that `find_matching_version` returns.
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+pub fn _matching_version(
+    module_id: Option<Uuid>,
+    version_range: Option<SemverRange>,
+    include_prerelease: Option<bool>,
+) -> SqlResult<Option<Uuid>> {
+    Ok(as_extension_owner(|| {
+        let module = module(module_id)?;
+        let Some(range) = version_range else {
+            return Ok(None);
+        };
+        let prerelease = include_prerelease.unwrap_or(false).into();
+        let found = lookup::highest_match(module.id, &range.0, prerelease)?;
+        Ok(found.map(|(id, _)| id))
+    })?)
+}
+
 /// The ids of the steps of an upgrade, in order; `get_upgrade_path` turns them into rows.
 #[pg_extern(stable, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
@@ -244,4 +279,41 @@ pub fn _upgrade_path(
         .map(|(id, _)| *id)
         .collect();
     Ok(SetOfIterator::new(path))
+}
+
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+pub fn resolve_dependencies(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    version_range: default!(Option<SemverRange>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(required_module_id, Uuid),
+            name!(slug, String),
+            name!(installed_version, Option<Semver>),
+            name!(version, Semver),
+            name!(action, String),
+            name!(required_by, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let members = as_extension_owner(|| {
+        let (site, module) = (site(site_id)?, module(module_id)?);
+        let demand = resolve::demand(version_range.map(|range| range.0));
+        resolve(&site, &module, demand)
+    })?;
+    Ok(TableIterator::new(members.into_iter().map(|member| {
+        (
+            Uuid::from_bytes(member.module),
+            member.slug,
+            member.installed.map(Semver),
+            Semver(member.version),
+            member.action.as_str().to_owned(),
+            member.required_by,
+        )
+    })))
 }

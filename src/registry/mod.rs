@@ -7,20 +7,29 @@
 
 mod dependency;
 mod functions;
+mod locking;
+mod lookup;
+mod platform;
 mod registration;
 mod release;
+mod resolve;
 mod store;
 mod table;
 
 use npm_semver::Version;
 use pgrx::{Uuid, pg_sys};
 use versioning_core::model::Isolation;
+use versioning_core::script::excerpt;
 use versioning_core::slug;
 use versioning_core::status::Status;
 
-pub use self::dependency::{broken_dependents, unmet_dependencies};
+pub use self::dependency::{broken_dependents, conflicts, unmet_dependencies};
+pub use self::locking::{SiteLock, hold, site as lock_site};
+pub use self::platform::unmet_platform;
+pub use self::resolve::{NeededInstallation, needed_installations, resolve};
 pub use self::table::tables;
 use crate::error::{Error, Result};
+use crate::pg::argument::required;
 
 /// A registered module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +82,8 @@ pub struct RegisteredVersion {
     pub min_platform_version: Option<Version>,
     /// Slug or id → range, as it was declared.
     pub dependencies: serde_json::Value,
+    /// Slug or id → range that must not be on the same site, as it was declared.
+    pub conflicts: serde_json::Value,
 }
 
 /// A module on a site.
@@ -101,18 +112,6 @@ pub struct ModuleTable {
     pub site_column_type: Option<pg_sys::Oid>,
     /// Its owner; none when the table is gone.
     pub owner: Option<pg_sys::Oid>,
-}
-
-/// An argument that must be given.
-///
-/// # Errors
-/// 22023 when it is NULL.
-fn required<T>(argument: Option<T>, name: &str) -> Result<T> {
-    argument.ok_or_else(|| {
-        Error::invalid_argument(format!("argument \"{name}\" must not be null"))
-            .detail("It has no default.")
-            .hint(format!("Pass a value for \"{name}\"."))
-    })
 }
 
 /// The module with that id.
@@ -190,8 +189,17 @@ fn site_named(name: Option<&str>) -> Result<Uuid> {
     }
 }
 
+/// How much of a caller's text an error repeats, in characters.
+const SHOWN: usize = 100;
+
+/// A caller's text as an error shows it: however long it is, the message is not.
+fn shown(text: &str) -> String {
+    excerpt(text, SHOWN)
+}
+
 /// `kind` is `module` or `site`.
 fn unknown_slug(kind: &str, name: &str, known: &[String]) -> Error {
+    let name = &shown(name);
     let near: Vec<String> = slug::similar(name, known)
         .iter()
         .map(|slug| format!("\"{slug}\""))

@@ -5,8 +5,9 @@ use pgrx::Uuid;
 use versioning_core::model::Isolation;
 use versioning_core::slug;
 
-use super::{Module, Site, required, store};
+use super::{Module, Site, shown, store};
 use crate::error::{Error, Result};
+use crate::pg::argument::required;
 use crate::pg::identity;
 use crate::pg::record::{Modules, Record, Sites};
 
@@ -64,7 +65,7 @@ fn wanted_module(arguments: &ModuleArguments<'_>, caller: &str) -> Result<Module
     let slug = checked_slug("module", arguments.slug)?;
     let isolation = arguments.isolation.unwrap_or(Isolation::Row.as_str());
     let isolation = Isolation::from_word(isolation).ok_or_else(|| {
-        Error::invalid_argument(format!("isolation \"{isolation}\" is unknown"))
+        Error::invalid_argument(format!("isolation \"{}\" is unknown", shown(isolation)))
             .detail("It is row (sites share tables) or schema (each site has its own).")
             .hint("Pass isolation => 'row' or isolation => 'schema'.")
     })?;
@@ -73,6 +74,7 @@ fn wanted_module(arguments: &ModuleArguments<'_>, caller: &str) -> Result<Module
     check_schema_name(schema_name)?;
     let site_column = arguments.site_column.unwrap_or("site_id");
     check_identifier("site_column", site_column)?;
+    check_site_column(site_column)?;
     Ok(Module {
         id: Uuid::from_bytes([0; 16]),
         slug: slug.to_owned(),
@@ -90,7 +92,7 @@ fn checked_slug<'a>(kind: &str, slug: Option<&'a str>) -> Result<&'a str> {
         Ok(()) => Ok(text),
         Err(problem) => Err(Error::invalid_argument(format!(
             "\"{}\" can't be the slug of a {kind}: {problem}",
-            text.escape_debug()
+            shown(text).escape_debug()
         ))
         .detail("A slug has 1 to 63 bytes, no control characters, no blanks around it, and isn't a uuid.")
         .hint("Choose a short name such as my-shop.")),
@@ -102,7 +104,8 @@ fn check_identifier(argument: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid_argument(format!(
-        "{argument} \"{name}\" can't be a name in PostgreSQL"
+        "{argument} \"{}\" can't be a name in PostgreSQL",
+        shown(name)
     ))
     .detail(format!(
         "It has {} bytes; names have 1 to {MAX_IDENTIFIER_BYTES}.",
@@ -129,6 +132,20 @@ fn check_schema_name(name: &str) -> Result<()> {
     )
 }
 
+/// Every table has these, and none of them tells a site.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+fn check_site_column(name: &str) -> Result<()> {
+    if !SYSTEM_COLUMNS.contains(&name) {
+        return Ok(());
+    }
+    Err(
+        Error::invalid_argument(format!("column \"{name}\" can't tell sites apart"))
+            .detail("It is a system column, which every table has.")
+            .hint("Pass the column that holds the site's id."),
+    )
+}
+
 fn cannot_give_to(caller: &str, owner: &str) -> Error {
     Error::not_allowed(format!("role \"{caller}\" may not register a module for role \"{owner}\""))
         .detail(format!("Migrations of the module would run as \"{owner}\", and \"{caller}\" can't act as that role."))
@@ -149,7 +166,9 @@ fn registered_otherwise(kind: &str, slug: &str, differences: &[String]) -> Error
 fn difference(property: &str, given: Option<&str>, registered: &str) -> Option<String> {
     let given = given.filter(|given| *given != registered)?;
     Some(format!(
-        "Its {property} is \"{registered}\", not \"{given}\"."
+        "Its {property} is \"{}\", not \"{}\".",
+        shown(registered),
+        shown(given)
     ))
 }
 

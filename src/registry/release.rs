@@ -1,18 +1,16 @@
 //! The life of a version: draft, published, then perhaps deprecated or yanked.
 
 use npm_semver::Version;
-use pgrx::prelude::PgSqlErrorCode;
 use pgrx::{Uuid, pg_sys};
 use versioning_core::release::is_breaking_bump;
 use versioning_core::status::Status;
 
 use super::store::version::{self as store, Draft};
-use super::{Module, RegisteredVersion, dependency, module, required, unknown_version};
+use super::{Module, RegisteredVersion, dependency, locking, module};
 use crate::error::{Error, Result};
+use crate::pg::argument::required;
+use crate::pg::identity;
 use crate::pg::record::{ModuleVersions, Record};
-use crate::pg::subtransaction::in_subtransaction;
-use crate::pg::{identity, scope};
-use crate::settings;
 
 /// The arguments of `create_version`; what is `None` was not given.
 pub struct VersionArguments {
@@ -28,6 +26,7 @@ pub struct VersionArguments {
     pub dependencies: Option<String>,
     pub source_url: Option<String>,
     pub allow_backport: Option<bool>,
+    pub conflicts: Option<String>,
 }
 
 /// Adds a draft.
@@ -45,7 +44,8 @@ pub fn create(arguments: VersionArguments) -> Result<Record<ModuleVersions>> {
             check_above_latest(&module, &version)?;
         }
         let dependencies = arguments.dependencies.unwrap_or_else(|| "{}".to_owned());
-        dependency::check_declaration(&module, &dependencies)?;
+        let conflicts = arguments.conflicts.unwrap_or_else(|| "{}".to_owned());
+        dependency::check_declarations(&module, &dependencies, &conflicts)?;
         let draft = Draft {
             bundle_url: arguments.bundle_url,
             bundle_hash: arguments.bundle_hash.map(checked_hash).transpose()?,
@@ -56,6 +56,7 @@ pub fn create(arguments: VersionArguments) -> Result<Record<ModuleVersions>> {
                 || breaks_by_number(&module, &version)?,
             breaking_description: arguments.breaking_description,
             dependencies,
+            conflicts,
             source_url: arguments.source_url,
             version,
         };
@@ -65,10 +66,20 @@ pub fn create(arguments: VersionArguments) -> Result<Record<ModuleVersions>> {
 
 fn insert(module: &Module, draft: Draft) -> Result<Record<ModuleVersions>> {
     let version = draft.version.clone();
-    match store::insert(module.id, draft)? {
+    let name = format!("version {version} of module \"{}\"", module.slug);
+    // Waits for another session that is adding the same version.
+    let inserted = locking::bounded(&name, locking::VERSIONS, || store::insert(module.id, draft))?;
+    match inserted {
         Some(id) => store::record(id),
         // Somebody else has committed it since it was looked for.
-        None => Err(duplicate(module, &version, &version)),
+        None => {
+            let registered = store::same_precedence(module.id, &version)?;
+            Err(duplicate(
+                module,
+                &version,
+                registered.as_ref().unwrap_or(&version),
+            ))
+        }
     }
 }
 
@@ -101,16 +112,19 @@ fn check_unused(module: &Module, version: &Version) -> Result<()> {
 }
 
 fn duplicate(module: &Module, version: &Version, registered: &Version) -> Error {
-    let error = Error::already_exists(format!(
-        "version {version} of module \"{}\" is registered already",
-        module.slug
-    ));
-    let detail = if version.build() == registered.build() {
-        "A number is given once and never again.".to_owned()
+    let slug = &module.slug;
+    let error = if version.build() == registered.build() {
+        Error::already_exists(format!(
+            "version {version} of module \"{slug}\" is registered already"
+        ))
+        .detail("A number is given once and never again.")
     } else {
-        format!("It is registered as {registered}; build metadata doesn't make another version.")
+        Error::already_exists(format!(
+            "version {version} of module \"{slug}\" is registered already, as {registered}"
+        ))
+        .detail("Build metadata doesn't make another version.")
     };
-    error.detail(detail).hint("Choose a higher version.")
+    error.hint("Choose a higher version.")
 }
 
 fn check_above_latest(module: &Module, version: &Version) -> Result<()> {
@@ -149,7 +163,7 @@ fn breaks_by_number(module: &Module, version: &Version) -> Result<bool> {
 /// 55000 when it is no draft or a dependency can't be satisfied; 22023, 42501, 42704.
 pub fn publish(id: Option<Uuid>, published_by: Option<Uuid>) -> Result<Record<ModuleVersions>> {
     change(id, Status::Published, |module, version| {
-        let unsatisfied = dependency::unsatisfied(&version.dependencies)?;
+        let unsatisfied = dependency::unsatisfied(version)?;
         if !unsatisfied.is_empty() {
             return Err(Error::wrong_state(format!(
                 "version {} of module \"{}\" has dependencies that nothing published satisfies",
@@ -198,45 +212,13 @@ fn change(
         let module = module(Some(version.module_id))?;
         authorise(caller, &module)?;
         let name = format!("version {} of module \"{}\"", version.version, module.slug);
-        let version = lock(id, &name)?;
+        let version = locking::change(id, &name)?;
         if !version.status.may_become(next) {
             return Err(no_way(&module, &version, next));
         }
         act(&module, &version)?;
         store::record(id)
     })
-}
-
-/// Locks a version for as long as the transaction lasts, and waits no longer than
-/// `module_versioning.lock_timeout` for it.
-fn lock(id: Uuid, name: &str) -> Result<RegisteredVersion> {
-    let timeout = settings::lock_timeout();
-    let locked = in_subtransaction(|| {
-        scope::with_settings(&[("lock_timeout", &timeout.to_string())], || {
-            store::lock(id)
-        })
-    });
-    match locked {
-        Err(Error::Raised(raised)) if raised.code == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE => {
-            Err(busy(name, timeout, &store::lock_holders()?))
-        }
-        locked => locked?.ok_or_else(|| unknown_version(id)),
-    }
-}
-
-fn busy(name: &str, timeout: i32, holders: &[store::Holder]) -> Error {
-    let holders: Vec<String> = holders
-        .iter()
-        .map(|holder| format!("process {} (role \"{}\")", holder.pid, holder.role))
-        .collect();
-    let who = if holders.is_empty() {
-        "Who held it can't be told any more.".to_owned()
-    } else {
-        format!("At work on versions: {}.", holders.join(", "))
-    };
-    Error::busy(format!("{name} is being changed by another session"))
-        .detail(format!("The lock was not free within {timeout} ms. {who}"))
-        .hint("Nothing was changed. Try again, or raise module_versioning.lock_timeout.")
 }
 
 fn no_way(module: &Module, version: &RegisteredVersion, next: Status) -> Error {
@@ -256,11 +238,15 @@ fn no_way(module: &Module, version: &RegisteredVersion, next: Status) -> Error {
     .hint(hint)
 }
 
-/// Counts one download.
+/// Counts one download. Only another download in the same slot is ever waited for.
 ///
 /// # Errors
-/// 22023 for NULL, 42704 when there is no such version.
+/// 22023 for NULL, 42704 when there is no such version, 55P03 when the slot is locked too long.
 pub fn record_download(id: Option<Uuid>) -> Result<i64> {
-    let id = required(id, "version_id")?;
-    store::count_download(id)?.ok_or_else(|| unknown_version(id))
+    let version = super::version(id)?;
+    let name = format!("the download count of version {}", version.version);
+    locking::bounded(&name, "version_downloads", || {
+        store::count_download(version.id)
+    })?;
+    store::downloads(version.id)
 }

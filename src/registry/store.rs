@@ -4,6 +4,7 @@
 //! Callers have pinned the search_path, so pg_catalog's operators are the plain ones here; those of
 //! the extension's own types are qualified.
 
+pub mod solver;
 pub mod table;
 pub mod version;
 
@@ -11,6 +12,7 @@ use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::Isolation;
 
+use super::locking::SiteLock;
 use super::{Installation, Module, Site};
 use crate::error::{Error, Result};
 use crate::pg::query::{self, Row};
@@ -146,6 +148,83 @@ pub fn site_record(id: Uuid) -> Result<Record<Sites>> {
         &[id.into()],
     )
     .and_then(present)
+}
+
+/// Locks the row of a site. To be alone with it writes the row, though nothing else: so a transaction that
+/// sees the site as it was before fails under REPEATABLE READ instead of deciding by that. Rows that merely
+/// refer to the site go on being written.
+pub fn lock_site(id: Uuid, lock: SiteLock) -> Result<()> {
+    let query = match lock {
+        SiteLock::Beside => "SELECT FROM module_versioning.sites s WHERE s.id = $1 FOR SHARE",
+        SiteLock::Alone => "UPDATE module_versioning.sites s SET name = s.name WHERE s.id = $1",
+    };
+    query::run(query, &[id.into()]).map(drop)
+}
+
+/// What an active version needs of the platform.
+pub struct PlatformNeed {
+    pub slug: String,
+    pub version: Version,
+    pub platform: Version,
+}
+
+/// What the active versions of a site need of the platform, where they say so.
+pub fn platform_needs(site: Uuid) -> Result<Vec<PlatformNeed>> {
+    query::rows(
+        "SELECT m.slug, v.version::text, v.min_platform_version::text
+         FROM module_versioning.site_modules i
+         JOIN module_versioning.modules m ON m.id = i.module_id
+         JOIN module_versioning.site_module_versions s ON s.site_module_id = i.id AND s.status = 'active'
+         JOIN module_versioning.registered_versions v ON v.id = s.version_id
+         WHERE i.site_id = $1 AND v.min_platform_version IS NOT NULL
+         ORDER BY m.slug COLLATE \"C\"",
+        &[site.into()],
+        |row| {
+            Ok(PlatformNeed {
+                slug: row.get(1)?,
+                version: version(&row.get::<String>(2)?)?,
+                platform: version(&row.get::<String>(3)?)?,
+            })
+        },
+    )
+}
+
+/// Writes down the platform of a site.
+pub fn set_platform(site: Uuid, platform: &Version) -> Result<()> {
+    query::run(
+        "UPDATE module_versioning.sites SET platform_version = $2::module_versioning.semver WHERE id = $1",
+        &[site.into(), platform.to_string().into()],
+    )
+    .map(drop)
+}
+
+/// A session that has locked or changed rows of a table in a transaction that is still open.
+pub struct Holder {
+    pub pid: i32,
+    pub role: String,
+}
+
+/// The sessions of which one holds the lock on a row of the table that couldn't be had. (Which transaction
+/// holds a row can't be read from SQL when several share it.)
+pub fn lock_holders(table: &str) -> Result<Vec<Holder>> {
+    query::rows(
+        "SELECT DISTINCT l.pid, coalesce(a.usename::text, 'unknown')
+         FROM pg_catalog.pg_locks l
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+         WHERE l.locktype = 'relation' AND l.granted
+           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+           AND l.relation = ('module_versioning.' || $1)::regclass
+           AND l.mode IN ('RowShareLock', 'RowExclusiveLock')
+           AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+         ORDER BY l.pid",
+        &[table.into()],
+        |row| {
+            Ok(Holder {
+                pid: row.optional(1)?.unwrap_or_default(),
+                role: row.get(2)?,
+            })
+        },
+    )
 }
 
 /// Adds a site; does nothing when its slug or its id is taken.

@@ -4,8 +4,9 @@ use pgrx::{PgRelation, Uuid, pg_sys, spi};
 use versioning_core::model::Isolation;
 
 use super::store::table::{self as store, Relation};
-use super::{Module, ModuleTable, module, required, site};
+use super::{Module, ModuleTable, module, site};
 use crate::error::{Error, Result};
+use crate::pg::argument::required;
 use crate::pg::identity::{self, Restriction};
 use crate::pg::record::{ModuleTables, Record};
 use crate::pg::scope;

@@ -5,4 +5,7 @@
 
 mod store;
 
-pub use store::{Column, Table, columns, objects, outside_dependents, tables};
+pub use store::{
+    Column, Dependent, Needing, Table, Wanted, columns, exists, gone, live, needing,
+    outside_dependents, owned_by, owner, tables, tables_of,
+};

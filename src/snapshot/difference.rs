@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::row_set::{RowSet, Session, with_row_sets};
 use crate::pg::row_stream::Place;
+use crate::progress;
 use crate::snapshot::decoding::{RowDecoder, Target};
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::source::LiveTable;
@@ -92,6 +93,10 @@ impl Difference<'_> {
         let mut changed = Changed::default();
         let kept = &mut self.kept;
         read_chunks(self.live, &self.columns, site_id, &mut |chunk, places| {
+            progress::done(
+                chunk.row_count() as u64,
+                chunk.pieces().map(|(bytes, _)| bytes.len() as u64).sum(),
+            );
             let key: Vec<Hash> = chunk.pieces().map(|(bytes, _)| Hash::of(bytes)).collect();
             if groups.take(&key).is_some() {
                 *kept += chunk.row_count() as u64;

@@ -28,13 +28,10 @@ use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::error::{Error, Result, SqlResult};
+use crate::error::{Result, SqlResult};
+use crate::pg::argument::required;
 use crate::pg::identity::as_extension_owner;
 use crate::pg::run_context::refuse_inside_script;
-
-fn required<T>(value: Option<T>, name: &str) -> Result<T> {
-    value.ok_or_else(|| Error::invalid_argument(format!("argument \"{name}\" must not be null")))
-}
 
 #[pg_extern(stable, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]

@@ -8,6 +8,7 @@ use crate::pg::row_set::{Checks, checks_at_end};
 use crate::pg::row_stream::consistent_view;
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
+use crate::progress::{self, Step};
 use crate::settings;
 use crate::snapshot::cascade::refuse_cascades;
 use crate::snapshot::difference::{Difference, compare};
@@ -47,6 +48,11 @@ pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRe
             store::lock_installation(&header)?;
             let (_, manifest) = verify::intact(backup_id)?;
             let chosen = choose(&manifest.tables, tables)?;
+            progress::step(Step::Restore);
+            progress::expect(
+                chosen.iter().map(|table| table.rows).sum(),
+                chosen.iter().map(|table| table.bytes).sum(),
+            );
             let mut locked = Vec::new();
             for table in chosen {
                 locked.push((table, source(table).lock(Lock::Write)?));
@@ -57,14 +63,15 @@ pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRe
     })
 }
 
-/// Locks the installation that the snapshot belongs to, before anything else is.
+/// Locks the installation that the snapshot belongs to, before anything else is, and says of which site
+/// and module it is.
 ///
 /// # Errors
 /// 42704 when there is no such snapshot, 55P03 when the lock isn't to be had in time.
-pub fn lock(backup_id: Uuid) -> Result<()> {
+pub fn lock(backup_id: Uuid) -> Result<(Uuid, Uuid)> {
     let header = store::header(backup_id)?;
     pinned(|| store::lock_installation(&header))?;
-    Ok(())
+    Ok((header.site_id, header.module_id))
 }
 
 /// Takes an `auto` snapshot of the same tables as they are now.

@@ -8,6 +8,7 @@ use npm_semver::Version;
 use crate::error::{Error, Result};
 use crate::pg::row_stream::consistent_view;
 use crate::pg::scope::with_settings;
+use crate::progress::{self, Step};
 use crate::settings;
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
@@ -95,6 +96,7 @@ pub fn take(request: &SnapshotRequest<'_>) -> Result<Taken> {
     let mut pinned = SETTINGS.to_vec();
     pinned.push(("lock_timeout", &timeout));
     with_settings(&pinned, || {
+        progress::step(Step::Snapshot);
         store::create_if_missing()?;
         let tables = lock_all(request.tables)?;
         let site = request.site_id.to_string();
@@ -131,6 +133,10 @@ fn table(live: &LiveTable, site_id: &str, stored: &mut u64) -> Result<Table> {
     let mut pieces = Vec::new();
     read_chunks(live, &columns, site_id, &mut |chunk, _| {
         let (put, added) = chunks::put(chunk)?;
+        progress::done(
+            put.iter().map(|piece| piece.rows).sum(),
+            put.iter().map(|piece| piece.bytes).sum(),
+        );
         pieces.extend(put);
         *stored += added;
         Ok(())

@@ -1,18 +1,61 @@
 //! What a version needs of other modules: reading the declaration, and saying in words what is missing.
 
-use npm_semver::{ParseError, Range, Version};
+use npm_semver::{ParseError, Prerelease, Range, Version};
 use serde_json::Value;
 
 use crate::model::Id;
 use crate::slug;
+use crate::status::Status;
+
+/// What an object of slug or id and range declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declaration {
+    /// What has to be on the same site.
+    Dependencies,
+    /// What must not be on the same site.
+    Conflicts,
+}
+
+impl Declaration {
+    /// The column and argument of that name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dependencies => "dependencies",
+            Self::Conflicts => "conflicts",
+        }
+    }
+
+    /// One entry.
+    pub fn entry(self) -> &'static str {
+        match self {
+            Self::Dependencies => "dependency",
+            Self::Conflicts => "conflict",
+        }
+    }
+
+    /// What a module does to one that it names.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Dependencies => "depend on",
+            Self::Conflicts => "conflict with",
+        }
+    }
+}
 
 /// How a declaration names a module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ModuleKey {
     /// By its id.
     Id(Id),
     /// By its slug.
     Slug(String),
+}
+
+impl ModuleKey {
+    /// What a key of a declaration names. (No slug looks like an id.)
+    pub fn new(key: &str) -> Self {
+        slug::parse_id(key).map_or_else(|| Self::Slug(key.to_owned()), Self::Id)
+    }
 }
 
 /// A range, as it was written and as it is understood.
@@ -22,6 +65,24 @@ pub struct Requirement {
     pub text: String,
     /// What it means.
     pub range: Range,
+}
+
+impl Requirement {
+    /// Whether a conflict with these versions is one with that version. Prereleases count, named or not:
+    /// what doesn't go with 2.x doesn't go with 2.1.0-rc.1 either.
+    pub fn forbids(&self, version: &Version) -> bool {
+        self.range.satisfies_with(version, Prerelease::Include)
+    }
+
+    /// Whether a conflict with these versions leaves nothing of what is needed.
+    pub fn forbids_all_of(&self, needed: &Self) -> bool {
+        // What takes long to find out is left to the versions that will be there.
+        let branches = |range: &Range| range.sets(Prerelease::Include).len();
+        branches(&needed.range).saturating_mul(branches(&self.range)) <= 1_000_000
+            && needed
+                .range
+                .is_subset_of_with(&self.range, Prerelease::Include)
+    }
 }
 
 /// Why the value of one entry is no range.
@@ -77,7 +138,7 @@ pub fn read(declaration: &Value) -> Result<Vec<Dependency>, NotAnObject> {
         .iter()
         .map(|(key, value)| Dependency {
             key: key.clone(),
-            module: slug::parse_id(key).map_or_else(|| ModuleKey::Slug(key.clone()), ModuleKey::Id),
+            module: ModuleKey::new(key),
             requirement: read_requirement(value),
         })
         .collect();
@@ -141,10 +202,73 @@ impl Need<'_> {
     }
 }
 
-/// No published version of a module is in the range; `highest` is the highest one there is.
-pub fn unsatisfiable(required: &str, range: &str, highest: Option<&Version>) -> String {
+/// A conflict between two modules, for sentences about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Clash<'a> {
+    /// The slug of the module that declares it.
+    pub declarer: &'a str,
+    /// Its version.
+    pub version: &'a Version,
+    /// The slug of the module that it doesn't go with.
+    pub other: &'a str,
+    /// The range, as it was written.
+    pub range: &'a str,
+}
+
+impl Clash<'_> {
+    fn statement(&self) -> String {
+        format!(
+            "module \"{}\" {} conflicts with \"{}\" {}",
+            self.declarer, self.version, self.other, self.range
+        )
+    }
+
+    /// A site runs `found` of the other module.
+    pub fn met_on(&self, site: &str, found: &Version) -> String {
+        format!("{}, and site \"{site}\" runs {found}", self.statement())
+    }
+
+    /// A change would bring `version` of the other module to a site that runs the declarer.
+    pub fn caused_by(&self, version: &Version) -> String {
+        format!("{}, which {version} is", self.statement())
+    }
+}
+
+/// Why no published version of a module satisfies a range.
+#[derive(Debug, Clone, Default)]
+pub struct Shortage {
+    /// Versions in the range that are deprecated or yanked.
+    pub withdrawn: Vec<(Version, Status)>,
+    /// Published prereleases between the bounds of the range, which names none of them.
+    pub prereleases: Vec<Version>,
+    /// The highest published version.
+    pub highest: Option<Version>,
+}
+
+/// No published version of a module is in the range, and why.
+pub fn unsatisfiable(required: &str, range: &str, shortage: &Shortage) -> String {
     let statement = format!("no published version of module \"{required}\" satisfies {range}");
-    match highest {
+    let list = |versions: &mut dyn Iterator<Item = String>| versions.collect::<Vec<_>>().join(", ");
+    let withdrawn = &shortage.withdrawn;
+    if let Some((_, first)) = withdrawn.first() {
+        if withdrawn.iter().all(|(_, status)| status == first) {
+            let versions = list(&mut withdrawn.iter().map(|(version, _)| version.to_string()));
+            return format!("{statement}; every version that would is {first}: {versions}");
+        }
+        let versions = list(
+            &mut withdrawn
+                .iter()
+                .map(|(version, status)| format!("{version} ({status})")),
+        );
+        return format!("{statement}; every version that would is withdrawn: {versions}");
+    }
+    if !shortage.prereleases.is_empty() {
+        let versions = list(&mut shortage.prereleases.iter().map(ToString::to_string));
+        return format!(
+            "{statement}; only prereleases are within its bounds, and it names none: {versions}"
+        );
+    }
+    match &shortage.highest {
         Some(highest) => format!("{statement}; the highest is {highest}"),
         None => format!("{statement}; it has none"),
     }
@@ -225,9 +349,79 @@ mod tests {
             need.broken_by(None),
             "module \"blog\" 1.0.0 needs \"shop\" ^2.0.0, which would be gone"
         );
+    }
+
+    #[test]
+    fn a_shortage_says_what_there_is_instead() {
+        let mut shortage = Shortage::default();
+        let say = |shortage: &Shortage| unsatisfiable("shop", "^2", shortage);
+        let statement = "no published version of module \"shop\" satisfies ^2";
+        assert_eq!(say(&shortage), format!("{statement}; it has none"));
+        shortage.highest = Some(version("1.1.0"));
+        assert_eq!(say(&shortage), format!("{statement}; the highest is 1.1.0"));
+        shortage.prereleases = vec![version("2.0.0-rc.2"), version("2.0.0-rc.1")];
         assert_eq!(
-            unsatisfiable("shop", "^2", Some(&shop)),
-            "no published version of module \"shop\" satisfies ^2; the highest is 1.1.0"
+            say(&shortage),
+            format!(
+                "{statement}; only prereleases are within its bounds, and it names none: 2.0.0-rc.2, 2.0.0-rc.1"
+            )
+        );
+        shortage.withdrawn = vec![(version("2.1.0"), Status::Yanked)];
+        assert_eq!(
+            say(&shortage),
+            format!("{statement}; every version that would is yanked: 2.1.0")
+        );
+        shortage
+            .withdrawn
+            .push((version("2.0.0"), Status::Deprecated));
+        assert_eq!(
+            say(&shortage),
+            format!(
+                "{statement}; every version that would is withdrawn: 2.1.0 (yanked), 2.0.0 (deprecated)"
+            )
+        );
+    }
+
+    fn requirement(text: &str) -> Requirement {
+        Requirement {
+            text: text.to_owned(),
+            range: text.parse().expect("a range"),
+        }
+    }
+
+    #[test]
+    fn a_conflict_counts_prereleases() {
+        let conflict = requirement("^2.0.0");
+        assert!(conflict.forbids(&version("2.1.0-rc.1")));
+        assert!(conflict.forbids(&version("2.0.0")));
+        assert!(!conflict.forbids(&version("3.0.0-rc.1")));
+        assert!(!conflict.forbids(&version("2.0.0-rc.1")));
+    }
+
+    #[test]
+    fn a_conflict_may_leave_nothing_of_a_need() {
+        assert!(requirement("*").forbids_all_of(&requirement("^1.2")));
+        assert!(requirement("1.x").forbids_all_of(&requirement("~1.2.0")));
+        assert!(!requirement("1.4.x").forbids_all_of(&requirement("^1.2")));
+        assert!(!requirement("<1").forbids_all_of(&requirement("^1.2")));
+    }
+
+    #[test]
+    fn clashes_name_both_modules() {
+        let (blog, shop) = (version("1.0.0"), version("2.1.0"));
+        let clash = Clash {
+            declarer: "blog",
+            version: &blog,
+            other: "shop",
+            range: "^2",
+        };
+        assert_eq!(
+            clash.met_on("north", &shop),
+            "module \"blog\" 1.0.0 conflicts with \"shop\" ^2, and site \"north\" runs 2.1.0"
+        );
+        assert_eq!(
+            clash.caused_by(&shop),
+            "module \"blog\" 1.0.0 conflicts with \"shop\" ^2, which 2.1.0 is"
         );
     }
 }

@@ -93,6 +93,8 @@ pub struct Migration {
     pub sequence: i32,
     /// What it changes.
     pub scope: Scope,
+    /// The migration that does the same work on another line of versions.
+    pub equivalent_of: Option<Id>,
     /// The script that applies it.
     pub up_sql: String,
     /// The script that undoes it, when there is one.

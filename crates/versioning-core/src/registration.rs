@@ -11,6 +11,8 @@ pub struct Place {
     pub sequence: i32,
     /// The version it leads to.
     pub to_version: Version,
+    /// Whether that version is out: what lies below it then is a backport.
+    pub is_released: bool,
 }
 
 /// Why a migration can't be registered as asked.
@@ -47,6 +49,9 @@ pub enum Misplaced {
 /// The sequence of a new migration: the one asked for, else the next one; refused when the order of
 /// sequences would contradict the order of versions. `registered` is in order of sequence.
 ///
+/// Migrations run by version and then by sequence, so the two orders agree, with one exception: a
+/// backport comes after the released versions above it, because it was made after them.
+///
 /// # Errors
 /// The neighbour that it contradicts.
 pub fn sequence(
@@ -64,9 +69,13 @@ pub fn sequence(
     let before = registered
         .iter()
         .rev()
-        .find(|place| place.sequence < sequence);
-    let after = registered.iter().find(|place| place.sequence > sequence);
-    if let Some(neighbour) = before.filter(|place| place.to_version > *to_version) {
+        .filter(|place| place.sequence < sequence)
+        .find(|place| place.to_version > *to_version && !place.is_released);
+    let after = registered
+        .iter()
+        .filter(|place| place.sequence > sequence)
+        .find(|place| place.to_version < *to_version);
+    if let Some(neighbour) = before {
         let (to_version, neighbour) = (to_version.clone(), neighbour.clone());
         return Err(Misplaced::AfterNewer {
             sequence,
@@ -74,7 +83,7 @@ pub fn sequence(
             neighbour,
         });
     }
-    if let Some(neighbour) = after.filter(|place| place.to_version < *to_version) {
+    if let Some(neighbour) = after {
         let (to_version, neighbour) = (to_version.clone(), neighbour.clone());
         return Err(Misplaced::BeforeOlder {
             sequence,
@@ -106,6 +115,7 @@ mod tests {
             .map(|(sequence, text)| Place {
                 sequence: *sequence,
                 to_version: version(text),
+                is_released: false,
             })
             .collect()
     }
@@ -136,6 +146,30 @@ mod tests {
         assert!(matches!(
             sequence(&registered, &version("1.1.5"), Some(15)),
             Err(Misplaced::BeforeOlder { neighbour, .. }) if neighbour.sequence == 20
+        ));
+    }
+
+    #[test]
+    fn a_backport_comes_after_the_released_versions_above_it() {
+        let mut registered = places(&[(1, "1.0.0"), (2, "2.0.0")]);
+        registered[1].is_released = true;
+        assert_eq!(sequence(&registered, &version("1.0.5"), None), Ok(3));
+        registered.extend(places(&[(3, "1.0.5"), (4, "2.1.0")]));
+        assert_eq!(sequence(&registered, &version("1.0.5"), Some(9)), {
+            let neighbour = registered[3].clone();
+            Err(Misplaced::AfterNewer {
+                sequence: 9,
+                to_version: version("1.0.5"),
+                neighbour,
+            })
+        });
+        assert_eq!(sequence(&registered, &version("2.1.0"), None), Ok(5));
+        // A new version comes after every older one, backports among them.
+        registered.pop();
+        registered[2].sequence = 7;
+        assert!(matches!(
+            sequence(&registered, &version("2.1.0"), Some(5)),
+            Err(Misplaced::BeforeOlder { neighbour, .. }) if neighbour.sequence == 7
         ));
     }
 

@@ -5,6 +5,7 @@
 //! checked by that parser.
 
 use crate::effect::Effect;
+use crate::post_step::PostStep;
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Statement {
     pub refusal: Option<Refusal>,
     /// What it does, as far as its text tells.
     pub effects: Vec<Effect>,
+    /// What it works on, if it is one that can be a post-step of a migration.
+    pub post_step: Option<PostStep>,
 }
 
 /// Why a statement can't be part of a migration.
@@ -43,7 +46,17 @@ pub enum RefusalKind {
     ClientCopy,
     /// SELECT INTO, which doesn't run where migrations run: 0A000.
     SelectInto,
+    /// It changes what belongs to the session and outlives the transaction: 0A000.
+    SessionState,
+    /// It would become another role: 42501.
+    RoleChange,
+    /// It changes this extension: 42501.
+    OwnExtension,
 }
+
+/// What `module_migrations.statements` says of a statement that a migration may have. The others never
+/// get there: those that need the top level become post-steps, the rest is refused.
+pub const TRANSACTIONAL: &str = "transactional";
 
 /// The byte offset of the first token at or after `from`: blanks and comments are skipped.
 pub fn skip_blanks(text: &str, from: usize) -> usize {
@@ -88,7 +101,7 @@ pub fn semicolons(text: &str) -> Vec<usize> {
     found
 }
 
-fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 

@@ -75,6 +75,16 @@ fn hex_digit(byte: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// An id as PostgreSQL prints it.
+pub fn format_id(id: &Id) -> String {
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let (a, rest) = id.split_at(4);
+    let (b, rest) = rest.split_at(2);
+    let (c, rest) = rest.split_at(2);
+    let (d, e) = rest.split_at(2);
+    [hex(a), hex(b), hex(c), hex(d), hex(e)].join("-")
+}
+
 /// The slugs that somebody who wrote `text` may have meant, the nearest first.
 pub fn similar<'a>(text: &str, slugs: &'a [String]) -> Vec<&'a str> {
     let tolerance = (text.chars().count() / 3).max(1);

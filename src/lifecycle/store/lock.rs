@@ -16,6 +16,8 @@ pub struct Holder {
     pub application: String,
     /// When its current query began.
     pub query_start: String,
+    /// The table whose row is locked.
+    pub relation: String,
 }
 
 /// Locks a module's row. NO KEY UPDATE keeps every other change of the module out, and lets rows go on
@@ -39,6 +41,15 @@ pub fn lock_installation(site_module_id: Uuid) -> Result<()> {
     .map(drop)
 }
 
+/// Locks an installation's row against changes.
+pub fn keep_installation(site_module_id: Uuid) -> Result<()> {
+    query::run(
+        "SELECT FROM module_versioning.site_modules WHERE id = $1 FOR SHARE",
+        &[site_module_id.into()],
+    )
+    .map(drop)
+}
+
 /// Leaves a mark that tells others who holds the lock of that row. It never waits and protects nothing.
 pub fn mark_lock_holder(id: Uuid) -> Result<()> {
     query::run(
@@ -53,7 +64,9 @@ pub fn lock_holder(id: Uuid) -> Result<Option<Holder>> {
     query::first(
         "WITH mark AS (SELECT pg_catalog.hashtextextended($1::text, 0) AS key)
          SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
-                coalesce(a.query_start::text, 'an unknown time')
+                coalesce(a.query_start::text, 'an unknown time'),
+                CASE WHEN EXISTS (SELECT FROM module_versioning.modules m WHERE m.id = $1)
+                     THEN 'module_versioning.modules' ELSE 'module_versioning.site_modules' END
          FROM mark
          JOIN pg_catalog.pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
               AND (l.classid::bigint << 32) | l.objid::bigint = mark.key
@@ -69,6 +82,7 @@ pub fn lock_holder(id: Uuid) -> Result<Option<Holder>> {
                 role: row.get(2)?,
                 application: row.get(3)?,
                 query_start: row.get(4)?,
+                relation: row.get(5)?,
             })
         },
     )

@@ -1,5 +1,7 @@
 //! The SQL behind plans, and plans as rows.
 
+use std::collections::HashMap;
+
 use npm_semver::Version;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::{JsonB, Uuid};
@@ -7,22 +9,37 @@ use serde_json::Value;
 use versioning_core::plan::Neighbour;
 
 use super::version;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pg::query;
 use crate::pg::record::{Record, RollbackPlan, UpgradePlan};
+use crate::registry::RegisteredVersion;
 
-/// The other sites that run the module now, by slug.
-pub fn neighbours(module_id: Uuid, site_id: Uuid) -> Result<Vec<Neighbour>> {
+/// The other sites that run the module now, by slug. Thousands of them run few versions, which are known
+/// already: so theirs are looked up by id instead of being read from text for each.
+pub fn neighbours(
+    module_id: Uuid,
+    site_id: Uuid,
+    versions: &[RegisteredVersion],
+) -> Result<Vec<Neighbour>> {
+    let versions: HashMap<Uuid, &Version> = versions
+        .iter()
+        .map(|registered| (registered.id, &registered.version))
+        .collect();
     query::rows(
-        "SELECT s.slug, v.version::text
+        "SELECT s.slug, a.version_id
          FROM module_versioning.site_modules i
          JOIN module_versioning.sites s ON s.id = i.site_id
          JOIN module_versioning.site_module_versions a ON a.site_module_id = i.id AND a.status = 'active'
-         JOIN module_versioning.registered_versions v ON v.id = a.version_id
          WHERE i.module_id = $1 AND i.site_id <> $2
-         ORDER BY s.slug",
+         ORDER BY s.slug COLLATE \"C\"",
         &[module_id.into(), site_id.into()],
-        |row| Ok(Neighbour { site: row.get(1)?, version: version(&row.get::<String>(2)?)? }),
+        |row| {
+            let version = versions.get(&row.get::<Uuid>(2)?).copied().cloned();
+            Ok(Neighbour {
+                site: row.get(1)?,
+                version: version.ok_or_else(|| Error::internal("a site runs a version of another module"))?,
+            })
+        },
     )
 }
 
@@ -129,6 +146,18 @@ pub fn rollback_points(site_module_id: Uuid) -> Result<Vec<RollbackPoint>> {
                 backup_id: row.optional(4)?,
             })
         },
+    )
+}
+
+/// The versions that the site has left by an upgrade.
+pub fn left_versions(site_module_id: Uuid) -> Result<Vec<Version>> {
+    query::rows(
+        "SELECT DISTINCT v.version::text
+         FROM module_versioning.site_module_versions s
+         JOIN module_versioning.registered_versions v ON v.id = s.version_id
+         WHERE s.site_module_id = $1 AND s.status = 'superseded'",
+        &[site_module_id.into()],
+        |row| version(&row.get::<String>(1)?),
     )
 }
 

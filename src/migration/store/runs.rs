@@ -79,17 +79,87 @@ pub fn unmark_applied(migration_id: Uuid, site_id: Option<Uuid>) -> Result<()> {
     )))
 }
 
+/// Notes that a migration counts as in force because an equivalent one is.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn mark_covered(migration_id: Uuid, site_id: Option<Uuid>, by: Uuid) -> Result<()> {
+    // Two sites may come to note the same of a shared migration.
+    query::run(
+        "INSERT INTO module_versioning.applied_migrations (migration_id, site_id, covered_by)
+         VALUES ($1, $2, $3) ON CONFLICT (migration_id, site_id) DO NOTHING",
+        &[migration_id.into(), site_id.into(), by.into()],
+    )
+    .map(drop)
+}
+
+/// Forgets that a migration counts as in force because an equivalent one is.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn unmark_covered(migration_id: Uuid, site_id: Option<Uuid>) -> Result<()> {
+    query::run(
+        "DELETE FROM module_versioning.applied_migrations
+          WHERE migration_id = $1 AND site_id IS NOT DISTINCT FROM $2",
+        &[migration_id.into(), site_id.into()],
+    )
+    .map(drop)
+}
+
+/// The same for all that counted so because of this one.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn uncover(by: Uuid, site_id: Option<Uuid>) -> Result<()> {
+    query::run(
+        "DELETE FROM module_versioning.applied_migrations
+          WHERE covered_by = $1 AND site_id IS NOT DISTINCT FROM $2",
+        &[by.into(), site_id.into()],
+    )
+    .map(drop)
+}
+
+/// A migration in force.
+pub struct Applied {
+    /// Which one.
+    pub migration_id: Uuid,
+    /// Whether it never ran, because an equivalent one had done its work.
+    pub is_covered: bool,
+}
+
 /// The migrations of a module in force for a site: the shared ones and its own.
 ///
 /// # Errors
 /// Only broken expectations.
-pub fn applied(module_id: Uuid, site_id: Uuid) -> Result<Vec<Uuid>> {
+pub fn applied(module_id: Uuid, site_id: Uuid) -> Result<Vec<Applied>> {
     query::rows(
-        "SELECT a.migration_id
+        "SELECT a.migration_id, a.covered_by IS NOT NULL
            FROM module_versioning.applied_migrations a
            JOIN module_versioning.module_migrations m ON m.id = a.migration_id
           WHERE m.module_id = $1 AND (a.site_id IS NULL OR a.site_id = $2)",
         &[module_id.into(), site_id.into()],
+        |row| {
+            Ok(Applied {
+                migration_id: row.get(1)?,
+                is_covered: row.get(2)?,
+            })
+        },
+    )
+}
+
+/// Which of these migrations have done their work before: a shared one anywhere, others for the site.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn ran_before(migration_ids: Vec<Uuid>, site_id: Uuid) -> Result<Vec<Uuid>> {
+    query::rows(
+        "SELECT m.id
+           FROM module_versioning.module_migrations m
+          WHERE m.id = ANY ($1)
+            AND EXISTS (SELECT FROM module_versioning.module_migration_runs r
+                         WHERE r.migration_id = m.id AND r.status = 'success'
+                           AND (m.scope = 'shared' OR r.site_id = $2))",
+        &[migration_ids.into(), site_id.into()],
         |row| row.get(1),
     )
 }

@@ -1,4 +1,4 @@
-//! Which statements can't be part of a migration. Three kinds need the catalog to tell (REINDEX and
+//! Which statements can't be part of a migration, in its text or hidden in what it runs. Three kinds need the catalog to tell (REINDEX and
 //! CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot): those fail when they run.
 
 use pgrx::pg_sys::{self, NodeTag};
@@ -22,13 +22,160 @@ pub(super) unsafe fn refusal(node: *mut pg_sys::Node) -> Option<Refusal> {
                 kind: RefusalKind::SelectInto,
                 what: "SELECT INTO".to_owned(),
             }),
-            _ => {
-                let what = top_level_only(node)?;
-                Some(Refusal {
+            _ => top_level_only(node)
+                .map(|what| Refusal {
                     kind: RefusalKind::NeedsTopLevel,
                     what,
                 })
+                .or_else(|| beyond_the_script(node)),
+        }
+    }
+}
+
+/// Statements that reach beyond their script. PostgreSQL itself runs them anywhere, so they are also
+/// refused while a script runs, where a DO block or a function has hidden them.
+///
+/// # Safety
+/// A statement node, of a raw parse tree or of a planned utility statement.
+pub(in crate::pg) unsafe fn beyond_the_script(node: *mut pg_sys::Node) -> Option<Refusal> {
+    // SAFETY: by the caller's word, and each cast follows the tag.
+    let (kind, what) = unsafe {
+        let session = |what| Some((RefusalKind::SessionState, what));
+        match tree::tag(node) {
+            NodeTag::T_PrepareStmt
+            | NodeTag::T_ExecuteStmt
+            | NodeTag::T_DeallocateStmt
+            | NodeTag::T_ListenStmt
+            | NodeTag::T_UnlistenStmt
+            | NodeTag::T_LoadStmt => session(tree::command_tag(node)),
+            NodeTag::T_DiscardStmt => {
+                let target = (*node.cast::<pg_sys::DiscardStmt>()).target;
+                (target != pg_sys::DiscardMode::DISCARD_PLANS)
+                    .then(|| (RefusalKind::SessionState, tree::command_tag(node)))
             }
+            NodeTag::T_DeclareCursorStmt => {
+                let options = (*node.cast::<pg_sys::DeclareCursorStmt>()).options;
+                (options & pg_sys::CURSOR_OPT_HOLD as i32 != 0).then(|| {
+                    (
+                        RefusalKind::SessionState,
+                        "DECLARE CURSOR WITH HOLD".to_owned(),
+                    )
+                })
+            }
+            NodeTag::T_ClosePortalStmt => (*node.cast::<pg_sys::ClosePortalStmt>())
+                .portalname
+                .is_null()
+                .then(|| (RefusalKind::SessionState, "CLOSE ALL".to_owned())),
+            NodeTag::T_VariableSetStmt => role_change(&*node.cast()),
+            _ => own_extension(node),
+        }?
+    };
+    Some(Refusal { kind, what })
+}
+
+/// # Safety
+/// As [`beyond_the_script`].
+unsafe fn role_change(set: &pg_sys::VariableSetStmt) -> Option<(RefusalKind, String)> {
+    use pg_sys::VariableSetKind as Kind;
+    // SAFETY: by the caller's word; the name is NULL or a C string.
+    let name = unsafe { tree::text(set.name) }?;
+    let what = match name.as_str() {
+        "role" => "ROLE",
+        "session_authorization" => "SESSION AUTHORIZATION",
+        _ => return None,
+    };
+    let verb = if set.kind == Kind::VAR_RESET {
+        "RESET"
+    } else {
+        "SET"
+    };
+    Some((RefusalKind::RoleChange, format!("{verb} {what}")))
+}
+
+/// What belongs to this extension and is none of a module's.
+const OWN_NAMES: &[&str] = &["module_versioning", "module_versioning_data"];
+
+/// # Safety
+/// As [`beyond_the_script`].
+unsafe fn own_extension(node: *mut pg_sys::Node) -> Option<(RefusalKind, String)> {
+    let is_own = |name: &str| OWN_NAMES.contains(&name);
+    // SAFETY: by the caller's word, and each cast follows the tag.
+    let found = unsafe {
+        match tree::tag(node) {
+            NodeTag::T_AlterExtensionStmt => {
+                tree::text((*node.cast::<pg_sys::AlterExtensionStmt>()).extname)
+                    .is_some_and(|name| is_own(&name))
+            }
+            NodeTag::T_AlterExtensionContentsStmt => {
+                tree::text((*node.cast::<pg_sys::AlterExtensionContentsStmt>()).extname)
+                    .is_some_and(|name| is_own(&name))
+            }
+            NodeTag::T_DropStmt | NodeTag::T_RenameStmt => {
+                schemas_or_extensions(node).iter().any(|name| is_own(name))
+            }
+            _ => false,
+        }
+    };
+    found.then(|| {
+        // SAFETY: as above.
+        let command = unsafe { tree::command_tag(node) };
+        (
+            RefusalKind::OwnExtension,
+            format!("{command} module_versioning"),
+        )
+    })
+}
+
+/// The schemas and extensions that a statement drops or renames.
+///
+/// # Safety
+/// A DropStmt or RenameStmt.
+unsafe fn schemas_or_extensions(node: *mut pg_sys::Node) -> Vec<String> {
+    use pg_sys::ObjectType as Kind;
+    // SAFETY: by the caller's word.
+    unsafe {
+        if tree::tag(node) == NodeTag::T_RenameStmt {
+            let rename = &*node.cast::<pg_sys::RenameStmt>();
+            return match rename.renameType {
+                Kind::OBJECT_SCHEMA => tree::text(rename.subname).into_iter().collect(),
+                _ => Vec::new(),
+            };
+        }
+        let drop = &*node.cast::<pg_sys::DropStmt>();
+        match drop.removeType {
+            Kind::OBJECT_SCHEMA | Kind::OBJECT_EXTENSION => tree::strings(drop.objects),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whether the statement drops or renames that schema.
+///
+/// # Safety
+/// As [`beyond_the_script`].
+pub(in crate::pg) unsafe fn removes_schema(node: *mut pg_sys::Node, schema: &str) -> bool {
+    // SAFETY: by the caller's word; the tag is looked at first.
+    unsafe {
+        matches!(tree::tag(node), NodeTag::T_DropStmt | NodeTag::T_RenameStmt)
+            && schemas_or_extensions(node)
+                .iter()
+                .any(|name| name == schema)
+    }
+}
+
+/// The cursor that a statement reads or closes by its name.
+///
+/// # Safety
+/// As [`beyond_the_script`].
+pub(in crate::pg) unsafe fn named_cursor(node: *mut pg_sys::Node) -> Option<String> {
+    // SAFETY: by the caller's word, and each cast follows the tag.
+    unsafe {
+        match tree::tag(node) {
+            NodeTag::T_FetchStmt => tree::text((*node.cast::<pg_sys::FetchStmt>()).portalname),
+            NodeTag::T_ClosePortalStmt => {
+                tree::text((*node.cast::<pg_sys::ClosePortalStmt>()).portalname)
+            }
+            _ => None,
         }
     }
 }

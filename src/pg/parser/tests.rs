@@ -138,7 +138,6 @@ mod tests {
             "COPY t FROM '/f'",
             "COPY t TO PROGRAM 'true'",
             "CREATE TABLE x AS SELECT 1",
-            "SET ROLE postgres",
             "RESET SESSION AUTHORIZATION",
             "PREPARE p AS SELECT 1",
         ] {

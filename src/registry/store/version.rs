@@ -2,6 +2,7 @@
 
 use npm_semver::Version;
 use pgrx::Uuid;
+use versioning_core::lookup::Point;
 use versioning_core::status::Status;
 
 use super::{present, version};
@@ -21,14 +22,17 @@ pub struct Draft {
     pub breaking_changes: bool,
     pub breaking_description: Option<String>,
     pub dependencies: String,
+    pub conflicts: String,
     pub source_url: Option<String>,
 }
 
-/// A version installed on a site, with what it needs.
+/// A version installed on a site, with what it needs and excludes.
 pub struct InstalledVersion {
+    pub module_id: Uuid,
     pub slug: String,
     pub version: Version,
     pub dependencies: serde_json::Value,
+    pub conflicts: serde_json::Value,
 }
 
 /// The text of a declaration that PostgreSQL printed.
@@ -40,8 +44,7 @@ fn declaration(text: &str) -> Result<serde_json::Value> {
 }
 
 fn read_version(row: &Row<'_>) -> Result<RegisteredVersion> {
-    let (text, status, dependencies): (String, String, String) =
-        (row.get(3)?, row.get(4)?, row.get(8)?);
+    let (text, status): (String, String) = (row.get(3)?, row.get(4)?);
     let min_platform_version: Option<String> = row.optional(7)?;
     Ok(RegisteredVersion {
         id: row.get(1)?,
@@ -52,16 +55,27 @@ fn read_version(row: &Row<'_>) -> Result<RegisteredVersion> {
         breaking_changes: row.get(5)?,
         breaking_description: row.optional(6)?,
         min_platform_version: min_platform_version.as_deref().map(version).transpose()?,
-        dependencies: declaration(&dependencies)?,
+        dependencies: declaration(&row.get::<String>(8)?)?,
+        conflicts: declaration(&row.get::<String>(9)?)?,
     })
+}
+
+macro_rules! select_version {
+    ($rest:literal) => {
+        concat!(
+            "SELECT v.id, v.module_id, v.version::text, v.status, v.breaking_changes,
+                    v.breaking_description, v.min_platform_version::text, v.dependencies::text,
+                    v.conflicts::text
+             FROM module_versioning.registered_versions v ",
+            $rest
+        )
+    };
 }
 
 /// All versions of a module, ascending by precedence.
 pub fn of_module(module: Uuid) -> Result<Vec<RegisteredVersion>> {
     query::rows(
-        "SELECT v.id, v.module_id, v.version::text, v.status, v.breaking_changes, v.breaking_description,
-                v.min_platform_version::text, v.dependencies::text
-         FROM module_versioning.registered_versions v WHERE v.module_id = $1 ORDER BY v.version",
+        select_version!("WHERE v.module_id = $1 ORDER BY v.version"),
         &[module.into()],
         read_version,
     )
@@ -70,9 +84,7 @@ pub fn of_module(module: Uuid) -> Result<Vec<RegisteredVersion>> {
 /// The version with that id.
 pub fn by_id(id: Uuid) -> Result<Option<RegisteredVersion>> {
     query::first(
-        "SELECT v.id, v.module_id, v.version::text, v.status, v.breaking_changes, v.breaking_description,
-                v.min_platform_version::text, v.dependencies::text
-         FROM module_versioning.registered_versions v WHERE v.id = $1",
+        select_version!("WHERE v.id = $1"),
         &[id.into()],
         read_version,
     )
@@ -81,35 +93,18 @@ pub fn by_id(id: Uuid) -> Result<Option<RegisteredVersion>> {
 /// The version with that id, which nobody else can change until the transaction ends.
 pub fn lock(id: Uuid) -> Result<Option<RegisteredVersion>> {
     query::first(
-        "SELECT v.id, v.module_id, v.version::text, v.status, v.breaking_changes, v.breaking_description,
-                v.min_platform_version::text, v.dependencies::text
-         FROM module_versioning.registered_versions v WHERE v.id = $1 FOR NO KEY UPDATE",
+        select_version!("WHERE v.id = $1 FOR NO KEY UPDATE"),
         &[id.into()],
         read_version,
     )
 }
 
-/// A session that has locked or changed versions in a transaction that is still open.
-pub struct Holder {
-    pub pid: i32,
-    pub role: String,
-}
-
-/// The sessions of which one holds the lock that couldn't be had. (Which transaction holds a row can't
-/// be read from SQL when several share it.)
-pub fn lock_holders() -> Result<Vec<Holder>> {
-    query::rows(
-        "SELECT DISTINCT l.pid, coalesce(a.usename::text, 'unknown')
-         FROM pg_catalog.pg_locks l
-         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-         WHERE l.locktype = 'relation' AND l.granted
-           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-           AND l.relation = 'module_versioning.registered_versions'::regclass
-           AND l.mode IN ('RowShareLock', 'RowExclusiveLock')
-           AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-         ORDER BY l.pid",
-        &[],
-        |row| Ok(Holder { pid: row.optional(1)?.unwrap_or_default(), role: row.get(2)? }),
+/// The version with that id, which nobody else can change until the transaction ends; others may share it.
+pub fn share(id: Uuid) -> Result<Option<RegisteredVersion>> {
+    query::first(
+        select_version!("WHERE v.id = $1 FOR SHARE"),
+        &[id.into()],
+        read_version,
     )
 }
 
@@ -155,15 +150,80 @@ pub fn highest_release_below(module: Uuid, limit: &Version) -> Result<Option<Ver
     )
 }
 
-/// The highest published version in a range; prereleases only where the range names them.
-pub fn highest_match(module: Uuid, range: &str) -> Result<Option<Version>> {
-    first_version(
-        "SELECT v.version::text FROM module_versioning.registered_versions v
-         WHERE v.module_id = $1 AND v.status = 'published'
-           AND module_versioning.semver_satisfies(v.version, $2::module_versioning.semver_range, false)
-         ORDER BY v.version DESC LIMIT 1",
-        module,
-        range.to_owned(),
+/// Which published versions a look-up is about; for each there is an index that has no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// Those that are no prereleases.
+    Releases,
+    /// All of them.
+    All,
+}
+
+/// The highest published version below a point, or of all without one: one look at an index.
+pub fn highest_below(
+    module: Uuid,
+    among: Among,
+    point: Option<&Point>,
+) -> Result<Option<(Uuid, Version)>> {
+    let released = match among {
+        Among::Releases => "AND v.prerelease IS NULL",
+        Among::All => "",
+    };
+    let (limit, at) = match point {
+        Some(point) if point.is_above => (
+            "AND v.version OPERATOR(module_versioning.<=) $2::module_versioning.semver",
+            Some(point.version.to_string()),
+        ),
+        Some(point) => (
+            "AND v.version OPERATOR(module_versioning.<) $2::module_versioning.semver",
+            Some(point.version.to_string()),
+        ),
+        None => ("AND $2::text IS NULL", None),
+    };
+    query::first(
+        &format!(
+            "SELECT v.id, v.version::text FROM module_versioning.registered_versions v
+             WHERE v.module_id = $1 AND v.status = 'published' {released} {limit}
+             ORDER BY v.version DESC LIMIT 1"
+        ),
+        &[module.into(), at.into()],
+        |row| Ok((row.get(1)?, version(&row.get::<String>(2)?)?)),
+    )
+}
+
+/// How many versions a message lists.
+const LISTED: &str = "6";
+
+/// The highest versions in a range that were published and are deprecated or yanked by now.
+pub fn withdrawn(module: Uuid, range: &str) -> Result<Vec<(Version, Status)>> {
+    query::rows(
+        &format!(
+            "SELECT v.version::text, v.status FROM module_versioning.registered_versions v
+             WHERE v.module_id = $1 AND v.status IN ('deprecated', 'yanked')
+               AND module_versioning.semver_satisfies(v.version, $2::module_versioning.semver_range, false)
+             ORDER BY v.version DESC LIMIT {LISTED}"
+        ),
+        &[module.into(), range.into()],
+        |row| {
+            let status: String = row.get(2)?;
+            let status = Status::from_word(&status)
+                .ok_or_else(|| Error::internal(format!("status \"{status}\" is unknown")))?;
+            Ok((version(&row.get::<String>(1)?)?, status))
+        },
+    )
+}
+
+/// The highest published prereleases between the bounds of a range, whether it names them or not.
+pub fn prereleases(module: Uuid, range: &str) -> Result<Vec<Version>> {
+    query::rows(
+        &format!(
+            "SELECT v.version::text FROM module_versioning.registered_versions v
+             WHERE v.module_id = $1 AND v.status = 'published' AND v.prerelease IS NOT NULL
+               AND module_versioning.semver_satisfies(v.version, $2::module_versioning.semver_range, true)
+             ORDER BY v.version DESC LIMIT {LISTED}"
+        ),
+        &[module.into(), range.into()],
+        |row| version(&row.get::<String>(1)?),
     )
 }
 
@@ -188,9 +248,9 @@ pub fn insert(module: Uuid, draft: Draft) -> Result<Option<Uuid>> {
     query::first(
         "INSERT INTO module_versioning.registered_versions
              (module_id, version, bundle_url, bundle_hash, changelog, release_notes, min_platform_version,
-              breaking_changes, breaking_description, dependencies, source_url)
+              breaking_changes, breaking_description, dependencies, source_url, conflicts)
          VALUES ($1, $2::module_versioning.semver, $3, $4, $5, $6, $7::module_versioning.semver,
-                 $8, $9, $10::jsonb, $11)
+                 $8, $9, $10::jsonb, $11, $12::jsonb)
          ON CONFLICT DO NOTHING RETURNING id",
         &[
             module.into(),
@@ -204,6 +264,7 @@ pub fn insert(module: Uuid, draft: Draft) -> Result<Option<Uuid>> {
             draft.breaking_description.into(),
             draft.dependencies.into(),
             draft.source_url.into(),
+            draft.conflicts.into(),
         ],
         |row| row.get(1),
     )
@@ -229,11 +290,25 @@ pub fn set_status(id: Uuid, status: Status, reason: Option<&str>) -> Result<()> 
     Ok(())
 }
 
-/// Counts one download and tells how many there were.
-pub fn count_download(id: Uuid) -> Result<Option<i64>> {
-    query::first(
-        "UPDATE module_versioning.registered_versions SET download_count = download_count + 1
-         WHERE id = $1 RETURNING download_count",
+/// In how many rows the downloads of a version are counted.
+const DOWNLOAD_SLOTS: i32 = 16;
+
+/// Counts one download, in the slot of this process.
+pub fn count_download(id: Uuid) -> Result<()> {
+    query::run(
+        "INSERT INTO module_versioning.version_downloads AS d (version_id, slot, download_count)
+         VALUES ($1, (pg_catalog.pg_backend_pid() % $2)::smallint, 1)
+         ON CONFLICT (version_id, slot) DO UPDATE SET download_count = d.download_count + 1",
+        &[id.into(), DOWNLOAD_SLOTS.into()],
+    )
+    .map(drop)
+}
+
+/// How many downloads were counted.
+pub fn downloads(id: Uuid) -> Result<i64> {
+    query::one(
+        "SELECT coalesce(pg_catalog.sum(d.download_count), 0)::bigint
+         FROM module_versioning.version_downloads d WHERE d.version_id = $1",
         &[id.into()],
         |row| row.get(1),
     )
@@ -242,7 +317,7 @@ pub fn count_download(id: Uuid) -> Result<Option<i64>> {
 /// The active versions of all modules but one on a site.
 pub fn active_beside(site: Uuid, module: Uuid) -> Result<Vec<InstalledVersion>> {
     query::rows(
-        "SELECT m.slug, v.version::text, v.dependencies::text
+        "SELECT m.slug, v.version::text, v.dependencies::text, v.conflicts::text, m.id
          FROM module_versioning.site_modules i
          JOIN module_versioning.modules m ON m.id = i.module_id
          JOIN module_versioning.site_module_versions s ON s.site_module_id = i.id AND s.status = 'active'
@@ -252,9 +327,11 @@ pub fn active_beside(site: Uuid, module: Uuid) -> Result<Vec<InstalledVersion>> 
         &[site.into(), module.into()],
         |row| {
             Ok(InstalledVersion {
+                module_id: row.get(5)?,
                 slug: row.get(1)?,
                 version: version(&row.get::<String>(2)?)?,
                 dependencies: declaration(&row.get::<String>(3)?)?,
+                conflicts: declaration(&row.get::<String>(4)?)?,
             })
         },
     )

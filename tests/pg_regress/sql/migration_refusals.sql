@@ -48,6 +48,25 @@ SELECT pg_temp.add('SELECT 1 AS a INTO x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT pg_temp.refusal(script) FROM unnest(ARRAY['COPY t TO STDOUT', 'COPY (SELECT 1) TO STDOUT', 'SELECT 1 INTO x UNION SELECT 2']) AS script;
 
+-- What belongs to the caller's session, another role, this extension.
+SELECT pg_temp.add(E'SELECT 1;\nLISTEN news');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.add('SET ROLE postgres');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.add('DROP EXTENSION module_versioning');
+\echo :LAST_ERROR_SQLSTATE
+SELECT pg_temp.refusal(script) FROM unnest(ARRAY[
+    'UNLISTEN *', 'PREPARE p AS SELECT 1', 'EXECUTE p', 'DEALLOCATE ALL', 'DISCARD TEMP', 'DISCARD SEQUENCES', 'LOAD ''x''',
+    'DECLARE c CURSOR WITH HOLD FOR SELECT 1', 'CLOSE ALL', 'SET LOCAL ROLE postgres', 'RESET ROLE',
+    'SET SESSION AUTHORIZATION postgres', 'RESET SESSION AUTHORIZATION', 'ALTER EXTENSION module_versioning UPDATE',
+    'ALTER EXTENSION module_versioning DROP TABLE t',
+    'DROP EXTENSION IF EXISTS a, module_versioning CASCADE', 'DROP SCHEMA a, module_versioning CASCADE',
+    'ALTER SCHEMA module_versioning_data RENAME TO x']) AS script;
+
+-- A new enum value that the same script uses.
+SELECT pg_temp.add(E'ALTER TYPE mood ADD VALUE ''ok'';\nSELECT 1;\nALTER TABLE t ADD COLUMN m mood DEFAULT ''ok''');
+\echo :LAST_ERROR_SQLSTATE
+
 -- Syntax errors, psql's commands and variables.
 SELECT pg_temp.add(E'CREATE TABLE a (b int);\n\nSELECT $$;$$; SELEC 1;');
 \echo :LAST_ERROR_SQLSTATE
@@ -87,7 +106,9 @@ SELECT script, pg_temp.refusal(script) FROM unnest(ARRAY[
     'ALTER TABLE t DETACH PARTITION p',
     'COPY t FROM ''/file''; COPY t TO PROGRAM ''true''',
     'CREATE SUBSCRIPTION s CONNECTION '''' PUBLICATION p WITH (connect = false)',
-    'SET ROLE postgres; RESET ROLE; SET SESSION AUTHORIZATION postgres',
+    'DECLARE c CURSOR FOR SELECT 1; FETCH c; CLOSE c; NOTIFY x; SELECT pg_advisory_xact_lock(1)',
+    'SET search_path TO a; SET LOCAL work_mem TO ''1MB''; RESET ALL',
+    'ALTER TYPE e ADD VALUE ''y''; INSERT INTO log VALUES (''y'')',
     'SET TRANSACTION READ ONLY; SET CONSTRAINTS ALL DEFERRED; LOCK TABLE t',
     '', ';;;', '-- nothing', E'\uFEFFSELECT 1']) AS script;
 

@@ -9,7 +9,7 @@ CREATE SCHEMA migration_run AUTHORIZATION migration_run_owner;
 SELECT slug FROM register_module('migration-run', schema_name => 'migration_run', owner_role => 'migration_run_owner');
 SELECT slug FROM register_site('migration-run-site');
 SELECT site_id('migration-run-site') AS site, module_id('migration-run') AS module \gset
-SELECT count(publish_version((create_version(:'module', v, 'https://example.org/' || v, repeat('a', 64))).id))
+SELECT count(create_version(:'module', v, 'https://example.org/' || v, repeat('a', 64)))
   FROM unnest(ARRAY['1.0.0', '1.1.0', '1.2.0']::semver[]) v;
 
 SELECT sequence FROM add_migration(:'module', '1.0.0', $script$
@@ -30,6 +30,7 @@ SELECT sequence FROM add_migration(:'module', '1.1.0', $script$
     SELECT 'a\';
 $script$, scope => 'site');
 SELECT sequence FROM add_migration(:'module', '1.2.0', 'SELECT 1', scope => 'site');
+SELECT count(publish_version(id)) FROM get_versions(:'module');
 
 BEGIN;
 SELECT status, sqlstate, error_message FROM install_module(:'site', :'module', '1.0.0');
@@ -55,18 +56,28 @@ SELECT status FROM upgrade_module(:'site', :'module', '1.2.0', create_backup => 
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 
--- Failures: each is tried as the script of 1.2.0, which may be mended as long as it has not done its work.
+-- Failures: each is the script of a version of its own, which is out of the way afterwards.
+CREATE SEQUENCE pg_temp.tries;
 CREATE FUNCTION pg_temp.try(script text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE change module_versioning.module_change; context text;
+DECLARE
+    change module_versioning.module_change;
+    context text;
+    module uuid := module_versioning.module_id('migration-run');
+    draft module_versioning.module_versions;
 BEGIN
-    DELETE FROM module_versioning.module_migration_runs r USING module_versioning.module_migrations m
-     WHERE m.id = r.migration_id AND m.module_id = module_versioning.module_id('migration-run') AND m.sequence = 3;
-    DELETE FROM module_versioning.module_migrations
-     WHERE module_id = module_versioning.module_id('migration-run') AND sequence = 3;
-    PERFORM module_versioning.add_migration(module_versioning.module_id('migration-run'), '1.2.0', script, scope => 'site', sequence => 3);
-    change := module_versioning.upgrade_module(module_versioning.site_id('migration-run-site'),
-                  module_versioning.module_id('migration-run'), '1.2.0', create_backup => false);
-    SELECT error_context INTO context FROM module_versioning.module_migration_runs WHERE id = change.run_ids[1];
+    draft := module_versioning.create_version(module, ('1.2.' || nextval('pg_temp.tries'))::module_versioning.semver);
+    BEGIN
+        PERFORM module_versioning.add_migration(module, draft.version, script, scope => 'site');
+    EXCEPTION WHEN OTHERS THEN
+        RETURN 'refused | ' || SQLSTATE || ' | ' || SQLERRM;
+    END;
+    PERFORM module_versioning.publish_version(draft.id);
+    change := module_versioning.upgrade_module(module_versioning.site_id('migration-run-site'), module, draft.version, create_backup => false);
+    SELECT error_context INTO context FROM module_versioning.module_migration_runs WHERE migration_id = change.failed_migration_id;
+    ALTER TABLE module_versioning.module_migrations DISABLE TRIGGER protect_published;
+    DELETE FROM module_versioning.module_migration_runs WHERE migration_id = change.failed_migration_id;
+    DELETE FROM module_versioning.module_migrations WHERE id = change.failed_migration_id;
+    ALTER TABLE module_versioning.module_migrations ENABLE ALWAYS TRIGGER protect_published;
     RETURN concat_ws(' | ', change.status, change.statement_number, change.sqlstate, change.error_message,
                      change.error_detail, change.error_hint, context);
 END $$;
@@ -94,14 +105,17 @@ RESET statement_timeout;
 
 -- A superuser's module can be ruled out.
 SELECT slug FROM register_module('migration-run-superuser');
-SELECT count(publish_version((create_version(module_id('migration-run-superuser'), '1.0.0', 'https://example.org/1', repeat('a', 64))).id));
+SELECT count(create_version(module_id('migration-run-superuser'), '1.0.0', 'https://example.org/1', repeat('a', 64)));
 SELECT sequence FROM add_migration(module_id('migration-run-superuser'), '1.0.0', 'SELECT 1');
+SELECT count(publish_version(id)) FROM get_versions(module_id('migration-run-superuser'));
 SET module_versioning.allow_superuser_owner = off;
 SELECT status FROM install_module(:'site', module_id('migration-run-superuser'));
 \echo :LAST_ERROR_SQLSTATE
 RESET module_versioning.allow_superuser_owner;
 
 -- A script that was changed in the table doesn't run.
+ALTER TABLE module_migrations DISABLE TRIGGER protect_published;
 UPDATE module_migrations SET up_sql = 'SELECT 2' WHERE module_id = module_id('migration-run-superuser');
+ALTER TABLE module_migrations ENABLE ALWAYS TRIGGER protect_published;
 SELECT status FROM install_module(:'site', module_id('migration-run-superuser'));
 \echo :LAST_ERROR_SQLSTATE

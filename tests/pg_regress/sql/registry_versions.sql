@@ -76,7 +76,8 @@ TRUNCATE registered_versions CASCADE;
 \echo :LAST_ERROR_SQLSTATE
 RESET client_min_messages;
 -- These stay editable.
-UPDATE registered_versions SET release_notes = 'Hello again', status_reason = 'good', download_count = 7 WHERE id = :'v100';
+UPDATE registered_versions SET release_notes = 'Hello again', status_reason = 'good' WHERE id = :'v100';
+SELECT record_download(:'v100');
 SELECT record_download(:'v100');
 SELECT record_download('00000000-0000-4000-8000-00000000ffff');
 \echo :LAST_ERROR_SQLSTATE

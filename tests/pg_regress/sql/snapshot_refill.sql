@@ -7,8 +7,7 @@ SELECT id AS site_a FROM module_versioning.register_site('snap-refill-a') \gset
 SELECT id AS site_b FROM module_versioning.register_site('snap-refill-b') \gset
 CREATE SCHEMA snap_refill;
 SELECT id AS module FROM module_versioning.register_module('snap-refill', schema_name => 'snap_refill') \gset
-SELECT count(module_versioning.publish_version((module_versioning.create_version(:'module', v)).id))
-FROM unnest(ARRAY['1.0.0', '2.0.0']::module_versioning.semver[]) v;
+SELECT count(module_versioning.create_version(:'module', v)) FROM unnest(ARRAY['1.0.0', '2.0.0']::module_versioning.semver[]) v;
 SELECT count(module_versioning.add_migration(:'module', '1.0.0', $$
     CREATE TABLE people (id int PRIMARY KEY, site_id uuid NOT NULL, name text);
     CREATE TABLE cards (id serial PRIMARY KEY, site_id uuid NOT NULL, person int NOT NULL REFERENCES people, number text,
@@ -30,6 +29,7 @@ $$, $$
                         replaces int REFERENCES cards, phone text, guardian int REFERENCES people);
     CREATE TABLE stamps (card int REFERENCES cards, site_id uuid NOT NULL, at int);
 $$));
+SELECT count(module_versioning.publish_version(id)) FROM module_versioning.get_versions(:'module');
 SELECT status, error_message FROM module_versioning.install_module(:'site_a', :'module', '1.0.0');
 INSERT INTO snap_refill.people SELECT g, :'site_a', 'name ' || g FROM generate_series(1, 6) g;
 INSERT INTO snap_refill.cards (site_id, person, number, replaces, guardian)

@@ -8,10 +8,10 @@ CREATE TABLE snap_keep.notes (id int PRIMARY KEY, site_id uuid NOT NULL, body te
 SELECT id AS site FROM module_versioning.register_site('snap-keep') \gset
 SELECT id AS module FROM module_versioning.register_module('snap-keep', schema_name => 'snap_keep') \gset
 SELECT count(module_versioning.register_module_table(:'module', 'snap_keep.notes'));
-SELECT count(module_versioning.publish_version((module_versioning.create_version(:'module', v)).id))
-FROM unnest(ARRAY['1.0.0', '1.1.0']::module_versioning.semver[]) v;
+SELECT count(module_versioning.create_version(:'module', v)) FROM unnest(ARRAY['1.0.0', '1.1.0']::module_versioning.semver[]) v;
 SELECT count(module_versioning.add_migration(:'module', '1.1.0', 'ALTER TABLE snap_keep.notes ADD extra int',
                                              'ALTER TABLE snap_keep.notes DROP extra'));
+SELECT count(module_versioning.publish_version(id)) FROM module_versioning.get_versions(:'module');
 SELECT status FROM module_versioning.install_module(:'site', :'module', '1.0.0');
 INSERT INTO snap_keep.notes SELECT g, :'site', md5(g::text) FROM generate_series(1, 1000) g;
 

@@ -1,0 +1,15 @@
+//! What the transaction around a function allows.
+
+use pgrx::pg_sys;
+
+/// Whether this transaction has written anything: without a transaction id no row was.
+pub fn has_written() -> bool {
+    // SAFETY: reads the state of the current transaction.
+    unsafe { pg_sys::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId }
+}
+
+/// Whether the procedure that calls this function could COMMIT now.
+pub fn caller_can_commit() -> bool {
+    // SAFETY: reads the innermost SPI connection, which is the calling procedure's, or finds none.
+    unsafe { pg_sys::SPI_inside_nonatomic_context() }
+}
