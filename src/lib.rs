@@ -113,6 +113,7 @@ pgrx::extension_sql_file!(
         registry::functions::set_platform_version,
         registry::functions::site_id,
         registry::functions::validate_dependencies,
+        registry::functions::annotate_version,
         registry::functions::yank_version,
     ]
 );

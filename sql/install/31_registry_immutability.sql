@@ -36,6 +36,12 @@ BEGIN
         IF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
             RETURN OLD;
         END IF;
+        IF NEW.status OPERATOR(pg_catalog.=) 'published' AND NEW.published_at IS NULL THEN
+            RAISE EXCEPTION 'version % can''t be published by an update', OLD.version
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      DETAIL = 'Nobody would have checked what it needs.',
+                      HINT = 'Publish it with publish_version.';
+        END IF;
         IF NEW.status OPERATOR(pg_catalog.=) ANY (ARRAY['draft', 'published']) THEN
             -- Whatever was written there: what is published is what is there now. A change of a draft's
             -- migrations changes the draft's row, so that no snapshot can miss one.
@@ -110,3 +116,22 @@ COMMENT ON TRIGGER protect_published ON module_versioning.registered_versions IS
 'Published content is immutable; a status goes one way only.';
 COMMENT ON TRIGGER protect_published_rows ON module_versioning.registered_versions IS
 'Published versions can''t be truncated away.';
+
+CREATE FUNCTION module_versioning._protect_slug() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'module "%" can''t get another slug', OLD.slug
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'Published versions name the modules they need by their slugs.',
+              HINT = 'Change its name instead, which is for people.';
+END
+$$;
+COMMENT ON FUNCTION module_versioning._protect_slug() IS
+'Trigger function: keeps the slug of a module.
+Errors: 55000.';
+CREATE TRIGGER protect_slug BEFORE UPDATE OF slug ON module_versioning.modules
+    FOR EACH ROW WHEN (NEW.slug IS DISTINCT FROM OLD.slug) EXECUTE FUNCTION module_versioning._protect_slug();
+ALTER TABLE module_versioning.modules ENABLE ALWAYS TRIGGER protect_slug;
+COMMENT ON TRIGGER protect_slug ON module_versioning.modules IS
+'What was published names modules by their slugs.';

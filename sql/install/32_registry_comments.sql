@@ -41,7 +41,7 @@ Errors: 22023 bad argument, 23505 registered with other properties, or the id be
 COMMENT ON FUNCTION module_versioning.set_platform_version(uuid, module_versioning.semver) IS
 'Writes down which version of the platform a site runs on now.
 Returns the row of sites.
-Errors: 22023 an argument is null, 42704 no such site, 55000 an active version needs a higher one (each is in DETAIL), 55P03 another session is changing what the site runs for too long. Locks: the row, FOR NO KEY UPDATE.';
+Errors: 22023 an argument is null, 42704 no such site, 55000 an active version needs a higher one (each is in DETAIL), or an older platform is asked for under REPEATABLE READ or SERIALIZABLE, 55P03 another session is changing what the site runs for too long. Locks: the row, FOR NO KEY UPDATE.';
 
 COMMENT ON FUNCTION module_versioning.register_module_table(uuid, regclass, text) IS
 'Registers a table that holds a module''s data; tables that a migration creates register themselves.
@@ -101,3 +101,9 @@ version_range: which versions of the module will do; NULL = any release, the new
 action: install, upgrade or keep. required_by: who needs it in which range, such as blog >=1, shop ^1.2; NULL when nobody does. Dependencies, conflicts and min_platform_version of all of them hold together.
 What is installed stays if it can, and never goes down or away; all else takes its newest version, prereleases only where an npm range takes them, deprecated versions only where nothing else fits, yanked ones and drafts never.
 Errors: 22023 nothing fits (DETAIL says why), or a NULL id; 42704 no such site or module; 54000 more steps than module_versioning.solver_step_limit. Reads only, takes no locks.';
+
+COMMENT ON FUNCTION module_versioning.annotate_version(uuid, text, text) IS
+'Writes other release notes, or another reason for its state, to a version in any state.
+release_notes, status_reason: what is NULL stays as it is. Out: the row of module_versions.
+Errors: 22023 version_id is null; 42704 no such version; 42501 when the caller can''t act as the module''s owner_role; 55P03 another session changes the version.
+Locks the version''s row until the end of the transaction.';

@@ -84,7 +84,7 @@ fn refuse_needed(situation: &Situation) -> Result<()> {
         situation.module.slug, situation.site.slug
     ))
     .detail(dependents.join("\n"))
-    .hint("Uninstall those first."))
+    .hint("Uninstall those first. Where modules need each other, upgrade one of them to a version that doesn't need the other."))
 }
 
 /// Foreign keys and views elsewhere that go when the site's schema goes.

@@ -13,6 +13,7 @@ use super::store::{self, ChangeRow};
 use super::upgrade_act::UpgradeAct;
 use super::upgrade_plan::{Upgrade, refuse_blocked};
 use crate::error::{Error, Result};
+use crate::registry;
 
 /// What a caller may ask of an upgrade.
 pub struct Wish<'a> {
@@ -105,7 +106,25 @@ fn refuse(members: &Members, upgrades: &[Upgrade<'_>], wish: &Wish<'_>) -> Resul
             }));
         }
     }
-    refuse_blocked(&what, Direction::Up, &blockers, wish.force)
+    let refused = refuse_blocked(&what, Direction::Up, &blockers, wish.force);
+    if refused.is_ok() || wish.with_dependencies || !misses_dependencies(members)? {
+        return refused;
+    }
+    refused.map_err(|error| {
+        error.hint(
+            "with_dependencies => true installs and upgrades what is needed, too; resolve_dependencies shows what that would be.",
+        )
+    })
+}
+
+/// Whether the site lacks something that the module asked for needs.
+fn misses_dependencies(members: &Members) -> Result<bool> {
+    let Some(asked) = members.asked() else {
+        return Ok(false);
+    };
+    let target = asked.situation.version(&asked.target)?;
+    let unmet = registry::unmet_dependencies(asked.situation.site.id, target)?;
+    Ok(!unmet.is_empty())
 }
 
 /// What is worth knowing of each module, the one asked for last.

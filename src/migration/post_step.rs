@@ -158,10 +158,14 @@ pub fn verdict(due: &Due, target: &PostStep) -> Result<Verdict> {
     let home = due.schema_name.as_str();
     let index_facts = |index: &ObjectName| store::index(core::schema_of(index, home), &index.name);
     Ok(match target {
-        PostStep::CreateIndex { index, table } => {
+        PostStep::CreateIndex {
+            index,
+            table,
+            shape,
+        } => {
             let index = index.clone().unwrap_or_default();
             let found = store::index(core::schema_of(table, home), &index)?;
-            core::created(&index, table, home, found.as_ref())
+            core::created(&index, table, shape, home, found.as_ref())
         }
         PostStep::DropIndex { index } => core::dropped(&index.name, index_facts(index)?.as_ref()),
         PostStep::Reindex { index } => {

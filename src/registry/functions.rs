@@ -198,6 +198,17 @@ pub fn yank_version(
     Ok(release::yank(version_id, reason)?)
 }
 
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+pub fn annotate_version(
+    version_id: Option<Uuid>,
+    release_notes: default!(Option<&str>, "NULL"),
+    status_reason: default!(Option<&str>, "NULL"),
+) -> SqlResult<Record<ModuleVersions>> {
+    refuse_inside_script()?;
+    Ok(release::annotate(version_id, release_notes, status_reason)?)
+}
+
 #[pg_extern(stable, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
 pub fn get_version(version_id: Option<Uuid>) -> SqlResult<Record<ModuleVersions>> {

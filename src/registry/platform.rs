@@ -28,11 +28,25 @@ pub fn unmet_platform(site: &Site, version: &RegisteredVersion) -> Option<String
 /// Writes down that a site runs on another platform now.
 ///
 /// # Errors
-/// 22023, 42704; 55000 when an active version needs more.
+/// 22023, 42704; 55000 when an active version needs more, or for an older platform under REPEATABLE READ and
+/// SERIALIZABLE.
 pub fn set(site_id: Option<Uuid>, platform_version: Option<Version>) -> Result<Record<Sites>> {
     identity::as_extension_owner(|| {
         let site = site(site_id)?;
         let platform = required(platform_version, "platform_version")?;
+        // An older view of the database may miss an installation that has been committed since.
+        let goes_down = site
+            .platform_version
+            .as_ref()
+            .is_some_and(|now| platform < *now);
+        if goes_down && store::has_frozen_view()? {
+            return Err(Error::wrong_state(format!(
+                "the platform of site \"{}\" can't be set back to {platform} in this transaction",
+                site.slug
+            ))
+            .detail("Under REPEATABLE READ and SERIALIZABLE it can't be seen whether something that needs more was installed meanwhile.")
+            .hint("Call it in a transaction of isolation level READ COMMITTED."));
+        }
         // Keeps installations out that would be right only on the platform as it was.
         locking::site(&site, SiteLock::Alone)?;
         let left_behind: Vec<String> = store::platform_needs(site.id)?

@@ -199,6 +199,28 @@ pub fn yank(id: Option<Uuid>, reason: Option<&str>) -> Result<Record<ModuleVersi
     })
 }
 
+/// Writes down other notes, or another reason for the state of a version; what is not given stays.
+///
+/// # Errors
+/// 22023, 42501, 42704; 55P03 when another session changes the version.
+pub fn annotate(
+    id: Option<Uuid>,
+    release_notes: Option<&str>,
+    status_reason: Option<&str>,
+) -> Result<Record<ModuleVersions>> {
+    let caller = identity::current_role();
+    identity::as_extension_owner(|| {
+        let id = required(id, "version_id")?;
+        let version = super::version(Some(id))?;
+        let module = module(Some(version.module_id))?;
+        authorise(caller, &module)?;
+        let name = format!("version {} of module \"{}\"", version.version, module.slug);
+        locking::change(id, &name)?;
+        store::annotate(id, release_notes, status_reason)?;
+        store::record(id)
+    })
+}
+
 /// Takes a version from its state to the next, if there is a way and the caller may.
 fn change(
     id: Option<Uuid>,

@@ -266,3 +266,12 @@ pub fn installation(site: Uuid, module: Uuid) -> Result<Option<Installation>> {
         },
     )
 }
+
+/// Whether this transaction sees the database as it was when it began.
+pub fn has_frozen_view() -> Result<bool> {
+    query::one(
+        "SELECT pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable')",
+        &[],
+        |row| row.get(1),
+    )
+}

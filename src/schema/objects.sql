@@ -18,9 +18,19 @@ WITH path AS MATERIALIZED (
 ), relation AS (
     SELECT c.*, pg_catalog.format('%s %I', k.word, c.relname) AS label
     FROM namespace
-    JOIN pg_catalog.pg_depend of_schema ON of_schema.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
-         AND of_schema.refobjid OPERATOR(pg_catalog.=) namespace.oid AND of_schema.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) of_schema.objid AND c.relnamespace OPERATOR(pg_catalog.=) namespace.oid
+    CROSS JOIN LATERAL (
+        SELECT d.objid AS oid FROM pg_catalog.pg_depend d
+        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+          AND d.refobjid OPERATOR(pg_catalog.=) namespace.oid
+          AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+        UNION ALL
+        -- Of a composite type it is the type that hangs on the schema, and the relation on the type.
+        SELECT t.typrelid FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) d.objid AND t.typtype OPERATOR(pg_catalog.=) 'c'
+        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+          AND d.refobjid OPERATOR(pg_catalog.=) namespace.oid
+          AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass) of_schema
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) of_schema.oid AND c.relnamespace OPERATOR(pg_catalog.=) namespace.oid
     JOIN (VALUES ('r'::pg_catalog."char", 'table'), ('p', 'table'), ('v', 'view'), ('m', 'materialized view'), ('S', 'sequence'),
                  ('c', 'composite type'), ('f', 'foreign table')) AS k (kind, word) ON k.kind OPERATOR(pg_catalog.=) c.relkind
     WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'

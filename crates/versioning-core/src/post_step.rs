@@ -12,6 +12,8 @@ pub enum PostStep {
         index: Option<String>,
         /// Its table.
         table: ObjectName,
+        /// What it is to be, as [`IndexShape::describe`] says it.
+        shape: String,
     },
     /// DROP INDEX CONCURRENTLY.
     DropIndex {
@@ -34,6 +36,47 @@ pub enum PostStep {
     Untraceable,
 }
 
+/// What an index is, as far as names tell: of expressions and conditions only that there are some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexShape {
+    /// Whether it is unique.
+    pub is_unique: bool,
+    /// Its access method.
+    pub method: String,
+    /// Its keys in order: the column, nothing for an expression; and whether it is descending.
+    pub keys: Vec<(Option<String>, bool)>,
+    /// The columns that are merely included.
+    pub included: Vec<String>,
+    /// Whether it has a condition.
+    pub is_partial: bool,
+}
+
+impl IndexShape {
+    /// In words that are equal for equal shapes, as the query for [`IndexFacts`] has them too:
+    /// `unique btree (a, (expression) desc) include (b) where …`.
+    pub fn describe(&self) -> String {
+        let keys: Vec<String> = self
+            .keys
+            .iter()
+            .map(|(column, is_descending)| {
+                let column = column.as_deref().unwrap_or("(expression)");
+                format!("{column}{}", if *is_descending { " desc" } else { "" })
+            })
+            .collect();
+        let mut text = format!("{} ({})", self.method, keys.join(", "));
+        if self.is_unique {
+            text.insert_str(0, "unique ");
+        }
+        if !self.included.is_empty() {
+            text.push_str(&format!(" include ({})", self.included.join(", ")));
+        }
+        if self.is_partial {
+            text.push_str(" where …");
+        }
+        text
+    }
+}
+
 /// What the catalog has of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexFacts {
@@ -43,6 +86,8 @@ pub struct IndexFacts {
     pub table: String,
     /// Whether it can be used and is kept up to date.
     pub is_valid: bool,
+    /// What it is, as [`IndexShape::describe`] would say it.
+    pub shape: String,
 }
 
 /// Whether a statement was run.
@@ -72,7 +117,13 @@ pub fn schema_of<'a>(name: &'a ObjectName, home: &'a str) -> &'a str {
 }
 
 /// Whether CREATE INDEX CONCURRENTLY on `table` has done its work.
-pub fn created(index: &str, table: &ObjectName, home: &str, found: Option<&IndexFacts>) -> Verdict {
+pub fn created(
+    index: &str,
+    table: &ObjectName,
+    shape: &str,
+    home: &str,
+    found: Option<&IndexFacts>,
+) -> Verdict {
     match found {
         None => not_done(
             format!("Index \"{index}\" is not there."),
@@ -96,6 +147,10 @@ pub fn created(index: &str, table: &ObjectName, home: &str, found: Option<&Index
                 "Rename that index, and run the statement.",
             )
         }
+        Some(facts) if facts.shape != shape => not_done(
+            format!("Index \"{index}\" is {}, and not {shape}.", facts.shape),
+            "Drop it with DROP INDEX CONCURRENTLY and run the statement; IF NOT EXISTS leaves another index of that name alone.",
+        ),
         Some(_) => Verdict::Done(format!("Index \"{index}\" is there and valid.")),
     }
 }
@@ -164,18 +219,42 @@ mod tests {
         }
     }
 
+    const SHAPE: &str = "btree (a)";
+
+    #[test]
+    fn another_index_of_that_name_is_not_the_one() {
+        let shape = IndexShape {
+            is_unique: true,
+            method: "btree".to_owned(),
+            keys: vec![(Some("a".to_owned()), true), (None, false)],
+            included: vec!["b".to_owned()],
+            is_partial: true,
+        };
+        let wanted = "unique btree (a desc, (expression)) include (b) where …";
+        assert_eq!(shape.describe(), wanted);
+        let other = facts("home", "t", true);
+        let verdict = created("i", &table(), wanted, "home", Some(&other));
+        assert!(
+            matches!(&verdict, Verdict::NotDone { why, .. } if why.contains(SHAPE) && why.contains(wanted))
+        );
+    }
+
     fn facts(schema: &str, table: &str, is_valid: bool) -> IndexFacts {
         IndexFacts {
             table_schema: schema.to_owned(),
             table: table.to_owned(),
             is_valid,
+            shape: SHAPE.to_owned(),
         }
     }
 
     #[test]
     fn an_index_counts_when_it_is_valid_and_on_its_table() {
         let done = |found: Option<&IndexFacts>| {
-            matches!(created("i", &table(), "home", found), Verdict::Done(_))
+            matches!(
+                created("i", &table(), SHAPE, "home", found),
+                Verdict::Done(_)
+            )
         };
         assert!(done(Some(&facts("home", "t", true))));
         assert!(!done(Some(&facts("home", "t", false))));
@@ -192,7 +271,7 @@ mod tests {
         };
         let found = facts("elsewhere", "t", true);
         assert!(matches!(
-            created("i", &name, "home", Some(&found)),
+            created("i", &name, SHAPE, "home", Some(&found)),
             Verdict::Done(_)
         ));
     }

@@ -308,9 +308,21 @@ pub fn statement(id: Uuid) -> Result<Option<String>> {
 /// Only broken expectations.
 pub fn index(schema: &str, name: &str) -> Result<Option<IndexFacts>> {
     query::first(
-        "SELECT tn.nspname::text, t.relname::text, x.indisvalid AND x.indisready AND x.indislive
+        "SELECT tn.nspname::text, t.relname::text, x.indisvalid AND x.indisready AND x.indislive,
+                pg_catalog.concat(
+                    CASE WHEN x.indisunique THEN 'unique ' END, am.amname, ' (',
+                    (SELECT pg_catalog.string_agg(pg_catalog.concat(coalesce(a.attname, '(expression)'),
+                                CASE WHEN x.indoption[k] & 1 = 1 THEN ' desc' END), ', ' ORDER BY k)
+                     FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS k
+                     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k] AND a.attnum > 0),
+                    ')',
+                    ' include (' || (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY k)
+                                     FROM pg_catalog.generate_series(x.indnkeyatts, x.indnatts - 1) AS k
+                                     JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k]) || ')',
+                    CASE WHEN x.indpred IS NOT NULL THEN ' where …' END)
          FROM pg_catalog.pg_namespace n
          JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2
+         JOIN pg_catalog.pg_am am ON am.oid = c.relam
          JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
          JOIN pg_catalog.pg_class t ON t.oid = x.indrelid
          JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
@@ -321,6 +333,7 @@ pub fn index(schema: &str, name: &str) -> Result<Option<IndexFacts>> {
                 table_schema: row.get(1)?,
                 table: row.get(2)?,
                 is_valid: row.get(3)?,
+                shape: row.get(4)?,
             })
         },
     )

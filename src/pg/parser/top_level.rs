@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::{self, AlterTableType, NodeTag, ObjectType};
 use versioning_core::effect::ObjectName;
-use versioning_core::post_step::PostStep;
+use versioning_core::post_step::{IndexShape, PostStep};
 
 use super::tree;
 
@@ -17,6 +17,7 @@ pub(super) unsafe fn post_step(node: *mut pg_sys::Node) -> Option<PostStep> {
                 index.concurrent.then(|| PostStep::CreateIndex {
                     index: tree::text(index.idxname),
                     table: tree::relation(index.relation),
+                    shape: shape(index).describe(),
                 })
             }
             NodeTag::T_DropStmt => drop_index(&*node.cast()),
@@ -26,6 +27,33 @@ pub(super) unsafe fn post_step(node: *mut pg_sys::Node) -> Option<PostStep> {
                 .then_some(PostStep::Untraceable),
             NodeTag::T_AlterTableStmt => detach(&*node.cast()),
             _ => None,
+        }
+    }
+}
+
+/// # Safety
+/// Part of a raw parse tree.
+unsafe fn shape(statement: &pg_sys::IndexStmt) -> IndexShape {
+    // SAFETY: by the caller's word; both lists hold IndexElem nodes.
+    unsafe {
+        let elements = |list| {
+            tree::nodes(list)
+                .into_iter()
+                .map(|node| &*node.cast::<pg_sys::IndexElem>())
+        };
+        IndexShape {
+            is_unique: statement.unique,
+            method: tree::text(statement.accessMethod).unwrap_or_default(),
+            keys: elements(statement.indexParams)
+                .map(|key| {
+                    let is_descending = key.ordering == pg_sys::SortByDir::SORTBY_DESC;
+                    (tree::text(key.name), is_descending)
+                })
+                .collect(),
+            included: elements(statement.indexIncludingParams)
+                .filter_map(|column| tree::text(column.name))
+                .collect(),
+            is_partial: !statement.whereClause.is_null(),
         }
     }
 }

@@ -281,6 +281,17 @@ pub fn publish(id: Uuid, published_by: Option<Uuid>, breaking_changes: bool) -> 
     Ok(())
 }
 
+/// Writes other notes or another reason, where one is given.
+pub fn annotate(id: Uuid, release_notes: Option<&str>, status_reason: Option<&str>) -> Result<()> {
+    query::run(
+        "UPDATE module_versioning.registered_versions v
+         SET release_notes = coalesce($2, v.release_notes), status_reason = coalesce($3, v.status_reason)
+         WHERE v.id = $1",
+        &[id.into(), release_notes.into(), status_reason.into()],
+    )?;
+    Ok(())
+}
+
 /// Moves a version on, with the reason.
 pub fn set_status(id: Uuid, status: Status, reason: Option<&str>) -> Result<()> {
     query::run(

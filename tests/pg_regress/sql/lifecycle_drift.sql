@@ -224,3 +224,13 @@ SELECT table_name, site_column FROM module_versioning.module_tables WHERE module
 SELECT status, warnings FROM module_versioning.rollback_module(:'site', :'shop', '1.0.0');
 SELECT table_name, site_column FROM module_versioning.module_tables WHERE module_id = :'shop' ORDER BY 1;
 SELECT check_name, passed FROM module_versioning.verify_module(:'site', :'shop') WHERE NOT passed;
+
+\echo A composite type is an object of the schema, with its attributes.
+SELECT id AS typed FROM module_versioning.register_module('drift-typed', isolation => 'schema', owner_role => 'drift_owner') \gset
+SELECT id AS v FROM module_versioning.create_version(:'typed', '1.0.0') \gset
+SELECT sequence FROM module_versioning.add_migration(:'typed', '1.0.0', 'CREATE TYPE pair AS (a int, b text)');
+SELECT status FROM module_versioning.publish_version(:'v');
+SELECT id AS typed_site FROM module_versioning.register_site('drift-typed') \gset
+SELECT status FROM module_versioning.install_module(:'typed_site', :'typed');
+ALTER TYPE "drift-typed_drift-typed".pair DROP ATTRIBUTE b;
+SELECT passed, detail FROM module_versioning.verify_module(:'typed_site', :'typed') WHERE check_name = 'schema';

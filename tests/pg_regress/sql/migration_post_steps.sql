@@ -138,6 +138,11 @@ SELECT status FROM module_versioning.publish_version(:'s1');
 SELECT count(module_versioning.install_module(s, :'shop', '1.0.0')) FROM unnest(ARRAY[:'north', :'south']::uuid[]) s;
 SELECT site, search_path, statement FROM module_versioning.get_post_steps();
 SELECT site, search_path, statement FROM module_versioning.get_post_steps(:'south');
+\echo An index of that name which is another one is not it.
+CREATE UNIQUE INDEX product_site ON post_shop.product (site_id, id DESC) INCLUDE (id) WHERE id > 0;
+SELECT for_site_id, status, detail FROM module_versioning.confirm_post_step(:'step', :'south');
+\echo :LAST_ERROR_SQLSTATE
+DROP INDEX post_shop.product_site;
 CREATE INDEX CONCURRENTLY product_site ON post_shop.product (site_id);
 SELECT for_site_id, status, detail FROM module_versioning.confirm_post_step(:'step', :'south');
 SELECT count(*) FROM module_versioning.get_post_steps();

@@ -59,7 +59,7 @@ TRUNCATE module_migrations CASCADE;
 UPDATE registered_versions SET migrations_hash = repeat('0', 64) WHERE id = :'v1';
 \echo :LAST_ERROR_SQLSTATE
 UPDATE registered_versions SET migrations_hash = repeat('0', 64) WHERE id = :'v2';
-UPDATE registered_versions SET status = 'published', migrations_hash = repeat('0', 64) WHERE id = :'v2';
+UPDATE registered_versions SET status = 'published', published_at = now(), migrations_hash = repeat('0', 64) WHERE id = :'v2';
 SELECT version, migrations_hash = _migrations_hash(module_id, version) AS true_hash FROM registered_versions WHERE id IN (:'v1', :'v2') ORDER BY version;
 -- Withdrawn is published once, too.
 SELECT status FROM deprecate_version(:'v1');
@@ -122,7 +122,7 @@ UPDATE module_migrations SET up_sql = 'SELECT 3' WHERE id = :'m1';
 \echo :LAST_ERROR_SQLSTATE
 UPDATE registered_versions SET release_notes = 'by the writer' WHERE id = :'v1';
 INSERT INTO registered_versions (module_id, version) VALUES (:'shop', '4.0.0');
-UPDATE registered_versions SET status = 'published' WHERE module_id = :'shop' AND version = '4.0.0'::semver;
+UPDATE registered_versions SET status = 'published', published_at = now() WHERE module_id = :'shop' AND version = '4.0.0'::semver;
 RESET ROLE;
 REVOKE ALL ON module_migrations, registered_versions FROM ri_writer;
 DROP ROLE ri_writer;

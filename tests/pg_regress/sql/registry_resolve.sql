@@ -65,7 +65,7 @@ SELECT slug, version, required_by FROM rr_resolve('rr-even');
 -- A module that needs itself can't be declared, but may have been written by hand.
 SELECT id AS self FROM create_version((register_module('rr-self')).id, '1.0.0') \gset
 UPDATE registered_versions SET dependencies = '{"rr-self": "^2"}' WHERE id = :'self';
-UPDATE registered_versions SET status = 'published' WHERE id = :'self';
+UPDATE registered_versions SET status = 'published', published_at = now() WHERE id = :'self';
 SELECT * FROM rr_resolve('rr-self');
 \echo :LAST_ERROR_SQLSTATE
 
@@ -84,7 +84,7 @@ SELECT * FROM rr_resolve('rr-mail', '^3');
 \echo :LAST_ERROR_SQLSTATE
 SELECT id AS gone FROM create_version((register_module('rr-orphan')).id, '1.0.0') \gset
 UPDATE registered_versions SET dependencies = '{"rr-nobody": "^1"}' WHERE id = :'gone';
-UPDATE registered_versions SET status = 'published' WHERE id = :'gone';
+UPDATE registered_versions SET status = 'published', published_at = now() WHERE id = :'gone';
 SELECT * FROM rr_resolve('rr-orphan');
 \echo :LAST_ERROR_SQLSTATE
 SELECT slug FROM register_module('rr-empty');

@@ -189,3 +189,16 @@ SELECT get_installed_version(:'north', '00000000-0000-4000-8000-00000000ffff');
 SELECT get_installed_version(NULL, :'shop');
 \echo :LAST_ERROR_SQLSTATE
 DELETE FROM site_modules WHERE id = :'installation';
+
+-- Notes can be mended whatever the state; nothing else goes by an update.
+SELECT id AS noted FROM module_versioning.create_version((module_versioning.register_module('rv-noted')).id, '1.0.0', release_notes => 'first') \gset
+UPDATE module_versioning.registered_versions SET status = 'published' WHERE id = :'noted';
+\echo :LAST_ERROR_SQLSTATE
+SELECT status FROM module_versioning.publish_version(:'noted');
+SELECT status FROM module_versioning.yank_version(:'noted', 'typo');
+SELECT release_notes, status_reason FROM module_versioning.annotate_version(:'noted', status_reason => 'loses data');
+SELECT release_notes, status_reason FROM module_versioning.annotate_version(:'noted', 'second');
+SELECT module_versioning.annotate_version(NULL);
+\echo :LAST_ERROR_SQLSTATE
+UPDATE module_versioning.modules SET slug = 'rv-renamed' WHERE slug = 'rv-noted';
+\echo :LAST_ERROR_SQLSTATE
