@@ -4,9 +4,9 @@
 #   make demo-stop  stop it
 #   make test       formatting, lints, unit tests, in-server tests, SQL regression tests
 #   make lint       formatting and lints only
-#   make bench      how fast versions, plans, upgrades, rollouts and a registry of 200,000 versions are, beside their peers
+#   make bench      how fast versions, plans, upgrades, rollouts, a registry of 200,000 versions and snapshots are, beside their peers
 #   make install    build and install into the PostgreSQL of PG_CONFIG
-#   make fuzz       fuzzes the versions' crate (nightly toolchain and cargo-fuzz)
+#   make fuzz       fuzzes versions and the snapshot format (nightly toolchain and cargo-fuzz)
 #   make package    the files of an installation, under target/release
 
 SHELL := /bin/bash
@@ -53,12 +53,14 @@ bench: install
 	@benches/upgrade.sh
 	@benches/registry.sh
 	@benches/rollout.sh
+	@benches/snapshot.sh
 
 # Wants the nightly toolchain and cargo-fuzz; FUZZ_SECONDS says for how long each target runs.
 fuzz:
 	cd fuzz && for target in version range stored; do \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=400 || exit 1; \
 	done
+	cd fuzz && cargo +nightly fuzz run snapshot -- -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=4000 -rss_limit_mb=512
 
 install: setup
 	cargo pgrx install --release --pg-config "$(PG_CONFIG)" $(FEATURES) $(SUDO)

@@ -71,6 +71,8 @@ pub enum Family {
     DamagedSnapshot,
     /// More than the server is configured for: 53400.
     BeyondConfiguration,
+    /// The operating system refuses to read or write a file: 58030.
+    InputOutput,
     /// A broken expectation of this extension about itself: XX000.
     Internal,
 }
@@ -97,6 +99,7 @@ impl Family {
             Self::TimedOut => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
             Self::DamagedSnapshot => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Self::BeyondConfiguration => PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+            Self::InputOutput => PgSqlErrorCode::ERRCODE_IO_ERROR,
             Self::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         }
     }
@@ -166,6 +169,8 @@ constructors! {
     damaged_snapshot => DamagedSnapshot;
     /// 53400.
     beyond_configuration => BeyondConfiguration;
+    /// 58030.
+    input_output => InputOutput;
     /// XX000.
     internal => Internal;
 }

@@ -168,6 +168,9 @@ pgrx::extension_sql_file!(
         snapshot::delete_snapshot,
         snapshot::diff_snapshot,
         snapshot::expire_snapshots,
+        snapshot::export_snapshot,
+        snapshot::import_snapshot,
+        snapshot::snapshot_chunks,
         lifecycle::snapshot::restore_module_data,
         snapshot::verify_snapshot,
     ]

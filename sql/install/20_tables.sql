@@ -170,9 +170,12 @@ CREATE TABLE module_versioning.module_data_backups (
 );
 CREATE INDEX module_data_backups_site_module
     ON module_versioning.module_data_backups (site_id, module_id, ordinal);
+-- An export is imported once.
+CREATE UNIQUE INDEX module_data_backups_imported
+    ON module_versioning.module_data_backups (site_id, module_id, root_hash) WHERE backup_url IS NOT NULL;
 COMMENT ON TABLE module_versioning.module_data_backups IS
 'The snapshots of a site''s module data. Manifest and chunks lie in schema module_versioning_data, which DROP EXTENSION leaves alone.
-size_bytes: of the rows, uncompressed; stored_bytes: what this snapshot added to the store.';
+size_bytes: of the rows, uncompressed; stored_bytes: what this snapshot added to the store; backup_url: where it was imported from, NULL for one that was taken here.';
 
 CREATE TABLE module_versioning.module_migration_runs (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),

@@ -36,13 +36,15 @@ BEGIN
             hash bytea PRIMARY KEY CHECK (pg_catalog.octet_length(hash) OPERATOR(pg_catalog.=) 32),
             codec smallint NOT NULL,
             raw_size bigint NOT NULL,
-            content bytea NOT NULL
+            content bytea NOT NULL,
+            content_hash bytea NOT NULL CHECK (pg_catalog.octet_length(content_hash) OPERATOR(pg_catalog.=) 32)
         );
         ALTER TABLE module_versioning_data.chunks ALTER COLUMN content SET STORAGE EXTERNAL;
         REVOKE ALL ON TABLE module_versioning_data.chunks FROM PUBLIC;
         COMMENT ON TABLE module_versioning_data.chunks IS
 'Pieces of rows in COPY BINARY format, each stored once whatever the number of snapshots that hold it.
-hash: SHA-256 of the uncompressed bytes; codec: 1 = zstd; raw_size: bytes before compression.';
+hash: SHA-256 of the uncompressed bytes; codec: 1 = zstd; raw_size: bytes before compression;
+content_hash: SHA-256 of content, for compressed bytes have bits that decompressing doesn''t look at.';
     END IF;
 
     IF pg_catalog.to_regclass('module_versioning_data.snapshots') IS NULL THEN

@@ -74,3 +74,20 @@ Errors: 42704 no such snapshot; 55000 a rollback point needs it.';
 COMMENT ON FUNCTION module_versioning.expire_snapshots() IS
 'Deletes the snapshots whose expires_at has passed, save those that a rollback point needs.
 Returns each with the bytes freed. One that is being deleted by somebody else is passed over.';
+
+COMMENT ON FUNCTION module_versioning.snapshot_chunks(uuid, text) IS
+'Hands out one table of a snapshot: the results one after the other are a file for COPY FROM (FORMAT binary).
+backup_id: the snapshot; table_name: the table as the snapshot names it. Every byte is checked on the way, at most 64 MiB come at once.
+Errors: 42704 no such snapshot, or no such table in it; XX001 the snapshot is damaged. Takes no locks on the tables.';
+
+COMMENT ON FUNCTION module_versioning.export_snapshot(uuid, text, boolean) IS
+'Writes a snapshot as files into a folder on the database server: metadata.json, and table.copy for each table.
+directory: an absolute path, new or empty, outside the data directory; compress: table.copy.zst instead. Returns what was written, with the root hash.
+Each file is one for COPY FROM (FORMAT binary). The folder appears when all is on disk; its files belong to the server''s account alone.
+Errors: 42501 the caller is no member of pg_write_server_files; 22023 the directory can''t be used; 42704 no such snapshot; XX001 it is damaged; 58030 the system refuses.';
+
+COMMENT ON FUNCTION module_versioning.import_snapshot(text) IS
+'Takes a folder that export_snapshot wrote back into the list of snapshots, and returns its row. It is kept until it is deleted.
+directory: the folder on the database server. Site and module must be registered under the ids they had.
+Errors: 42501 the caller is no member of pg_read_server_files; 22023 no directory; 42704 site or module is not registered here;
+23505 this export was imported already; XX001 a file is missing, altered, cut, longer, or none of the export''s; 58030 the system refuses.';

@@ -1,4 +1,4 @@
-//! Values of any type to bytes and back, by the type's own functions.
+//! Bytes of a snapshot back to values of any type, by the type's own functions.
 
 use std::ffi::{CStr, CString};
 
@@ -7,54 +7,11 @@ use pgrx::{AllocatedByPostgres, PgBox, pg_sys};
 use crate::error::{Error, Result};
 
 /// A function of a type, looked up once. Its caches live in the memory context that was current then.
-fn function(oid: pg_sys::Oid) -> pg_sys::FmgrInfo {
+pub(super) fn function(oid: pg_sys::Oid) -> pg_sys::FmgrInfo {
     let mut info = pg_sys::FmgrInfo::default();
     // SAFETY: fills in the struct, or raises when there is no such function.
     unsafe { pg_sys::fmgr_info(oid, &mut info) };
     info
-}
-
-/// Writes values of one type.
-pub struct FieldEncoder {
-    function: pg_sys::FmgrInfo,
-    text: bool,
-}
-
-impl FieldEncoder {
-    /// For a type; as `text` by its output function, else by its send function.
-    pub fn new(kind: pg_sys::Oid, text: bool) -> Self {
-        let (mut oid, mut is_varlena) = (pg_sys::InvalidOid, false);
-        // SAFETY: out parameters valid for the call; raises when the type has no such function.
-        unsafe {
-            if text {
-                pg_sys::getTypeOutputInfo(kind, &mut oid, &mut is_varlena);
-            } else {
-                pg_sys::getTypeBinaryOutputInfo(kind, &mut oid, &mut is_varlena);
-            }
-        }
-        Self {
-            function: function(oid),
-            text,
-        }
-    }
-
-    /// Hands the bytes of a value to `take`. What PostgreSQL allocates for it stays in the current
-    /// memory context.
-    ///
-    /// # Safety
-    /// `value` must be a non-null value of the encoder's type.
-    pub unsafe fn encode<R>(&mut self, value: pg_sys::Datum, take: impl FnOnce(&[u8]) -> R) -> R {
-        // SAFETY: by the caller's word; both functions return what they allocated and nobody changes.
-        unsafe {
-            if self.text {
-                let text = pg_sys::OutputFunctionCall(&mut self.function, value);
-                take(CStr::from_ptr(text).to_bytes())
-            } else {
-                let bytes = pg_sys::SendFunctionCall(&mut self.function, value);
-                take(pgrx::varlena_to_byte_slice(bytes))
-            }
-        }
-    }
 }
 
 /// A value and its type, in the memory context that was current when it was made.

@@ -129,6 +129,53 @@ pub fn is_superuser(role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// What the server lets roles do with files on its disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerFiles {
+    /// `pg_read_server_files`.
+    Read,
+    /// `pg_write_server_files`.
+    Write,
+}
+
+impl ServerFiles {
+    fn role(self) -> (pg_sys::Oid, &'static str) {
+        match self {
+            Self::Read => (
+                pg_sys::Oid::from(pg_sys::ROLE_PG_READ_SERVER_FILES),
+                "pg_read_server_files",
+            ),
+            Self::Write => (
+                pg_sys::Oid::from(pg_sys::ROLE_PG_WRITE_SERVER_FILES),
+                "pg_write_server_files",
+            ),
+        }
+    }
+}
+
+/// Refuses unless both the role whose rights count now and the one that the session has outside all
+/// SECURITY DEFINER functions may do this: neither a tenant's function that an administrator calls nor an
+/// administrator's function that a tenant calls opens the server's disk.
+///
+/// # Errors
+/// 42501.
+pub fn require_server_files(access: ServerFiles) -> Result<()> {
+    let (role, name) = access.role();
+    // SAFETY: reads a global and looks up memberships; a superuser has them all.
+    let is_allowed = unsafe {
+        [pg_sys::GetUserId(), pg_sys::GetOuterUserId()]
+            .into_iter()
+            .all(|member| pg_sys::has_privs_of_role(member, role))
+    };
+    if is_allowed {
+        return Ok(());
+    }
+    Err(Error::not_allowed("files on the server are not for this role").detail(
+        format!("Only superusers and members of role \"{name}\" may use files on the server's disk."),
+    )
+    .hint("snapshot_chunks() hands a snapshot's tables to clients without files on the server."))
+}
+
 /// Whether `member` could `SET ROLE` to `role`; a superuser always could.
 pub fn can_act_as(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups. Since PostgreSQL 16 a membership may be granted without SET.

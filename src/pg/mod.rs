@@ -4,13 +4,18 @@
 pub mod argument;
 pub mod call;
 pub mod catalog;
+pub mod copy_in;
 pub mod field;
+pub mod field_encoder;
 pub mod hash;
+pub mod helper_thread;
 pub mod identity;
 pub mod interrupt;
+mod jsonb;
 pub mod memory;
 pub mod message;
 pub mod notice;
+mod numeric;
 pub mod parser;
 pub mod planner;
 mod prepared;

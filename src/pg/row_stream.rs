@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use versioning_core::snapshot::row::RowWriter;
 
 use crate::error::{Error, Result};
-use crate::pg::field::FieldEncoder;
+use crate::pg::field_encoder::FieldEncoder;
 use crate::pg::memory::Scratch;
 
 /// Where a row lies: its table (a partition, perhaps) and its place in it.
@@ -79,11 +79,8 @@ impl StreamedRow<'_> {
                 continue;
             };
             // SAFETY: start-up made the encoder for the type of this very column.
-            if !unsafe { encoder.encode(value, |bytes| writer.value(bytes)) } {
-                return Err(Error::not_supported(
-                    "a value is longer than a snapshot can hold",
-                ));
-            }
+            unsafe { encoder.append(value, &mut writer) }
+                .map_err(|error| Error::not_supported(error.to_string()))?;
         }
         Ok(())
     }

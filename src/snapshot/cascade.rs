@@ -5,7 +5,7 @@ use pgrx::spi::{quote_identifier, quote_literal};
 
 use crate::error::{Error, Result};
 use crate::pg::query;
-use crate::snapshot::difference::Difference;
+use crate::snapshot::difference::{Difference, IS_LIVE_ROW};
 use crate::snapshot::source::LiveTable;
 
 /// A foreign key that does something to its own rows when the row they refer to is deleted.
@@ -87,7 +87,7 @@ fn reached(
     let query = format!(
         "SELECT pg_catalog.count(*)::text FROM {} c
          WHERE EXISTS (SELECT FROM live_rows l
-                       JOIN {} t ON t.tableoid = l.table_oid AND t.ctid = l.row_id
+                       JOIN {} t ON {IS_LIVE_ROW}
                        WHERE {}{}){outside}",
         cascade.child_name,
         difference.live.table_item(),

@@ -1,53 +1,19 @@
-//! Puts chunks into the store and takes them out, provably the same.
+//! Takes chunks out of the store, checking every byte.
 
-use versioning_core::snapshot::chunker::Chunker;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::Piece;
 
 use crate::error::{Error, Result};
+use crate::pg::helper_thread::HelperThread;
 use crate::pg::memory::Scratch;
-use crate::snapshot::store;
+use crate::snapshot::store::{self, StoredPiece};
 
-/// The fastest level: the store is written once per upgrade, and mostly never read.
-const ZSTD_LEVEL: i32 = 1;
-
-/// Stores the chunk where it isn't stored yet, and returns its pieces and the bytes added.
-///
-/// # Errors
-/// XX000 when compressing fails.
-pub fn put(chunk: &Chunker) -> Result<(Vec<Piece>, u64)> {
-    let mut pieces = Vec::new();
-    let mut added = 0;
-    for (bytes, rows) in chunk.pieces() {
-        let hash = Hash::of(bytes);
-        added += put_piece(&hash, bytes)?;
-        pieces.push(Piece {
-            hash: hash.to_string(),
-            bytes: bytes.len() as u64,
-            rows: rows as u64,
-        });
-    }
-    Ok((pieces, added))
-}
-
-fn put_piece(hash: &Hash, bytes: &[u8]) -> Result<u64> {
-    loop {
-        pgrx::check_for_interrupts!();
-        if store::hold_piece(hash)? {
-            return Ok(0);
-        }
-        let content = zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(|error| {
-            Error::internal(format!("a chunk could not be compressed: {error}"))
-        })?;
-        let (stored, raw) = (
-            content.len() as u64,
-            i64::try_from(bytes.len()).unwrap_or(i64::MAX),
-        );
-        if store::insert_piece(hash, raw, content)? {
-            return Ok(stored);
-        }
-    }
-}
+/// How many bytes are given to the helper thread at a time, uncompressed: enough to keep it busy. A single
+/// piece may be larger.
+pub const AHEAD_MAX: u64 = 8 * 1024 * 1024;
 
 /// The bytes of a chunk, or what is wrong with it.
 pub type Fetched = std::result::Result<Vec<u8>, String>;
@@ -60,7 +26,7 @@ pub fn fetch(pieces: &[Piece]) -> Result<Fetched> {
     let mut bytes = Vec::new();
     for piece in pieces {
         pgrx::check_for_interrupts!();
-        match Scratch::new().with(|| fetch_piece(piece))? {
+        match Stored::of(piece, true)?.check() {
             Ok(part) if bytes.is_empty() => bytes = part,
             Ok(part) => bytes.extend_from_slice(&part),
             Err(damage) => return Ok(Err(damage)),
@@ -69,24 +35,181 @@ pub fn fetch(pieces: &[Piece]) -> Result<Fetched> {
     Ok(Ok(bytes))
 }
 
-fn fetch_piece(piece: &Piece) -> Result<Fetched> {
-    let Some(hash) = Hash::from_hex(&piece.hash) else {
-        return Ok(Err(format!("\"{}\" is no hash", piece.hash)));
-    };
-    let Some(stored) = store::piece(&hash)? else {
-        return Ok(Err(format!("chunk {hash} is missing")));
-    };
-    if stored.codec != store::ZSTD {
-        return Ok(Err(format!(
-            "chunk {hash} is stored with the unknown codec {}",
-            stored.codec
-        )));
+/// A piece as it was found in the store, or not.
+struct Stored {
+    hash: Option<Hash>,
+    named: String,
+    size: u64,
+    found: Option<StoredPiece>,
+    /// Whether the stored bytes are hashed too, and not only what they hold.
+    is_thorough: bool,
+}
+
+impl Stored {
+    fn of(piece: &Piece, is_thorough: bool) -> Result<Self> {
+        let hash = Hash::from_hex(&piece.hash);
+        let found = match &hash {
+            Some(hash) => Scratch::new().with(|| store::piece(hash))?,
+            None => None,
+        };
+        Ok(Self {
+            hash,
+            named: piece.hash.clone(),
+            size: piece.bytes,
+            found,
+            is_thorough,
+        })
     }
-    // The manifest was checked to ask for no more than a piece may have.
-    let size = usize::try_from(piece.bytes).unwrap_or(0);
-    Ok(match zstd::bulk::decompress(&stored.content, size) {
-        Ok(bytes) if bytes.len() == size && Hash::of(&bytes) == hash => Ok(bytes),
-        Ok(_) => Err(format!("chunk {hash} has other bytes than were written")),
-        Err(error) => Err(format!("chunk {hash} can't be decompressed: {error}")),
-    })
+
+    /// Needs nothing of PostgreSQL.
+    fn check(self) -> Fetched {
+        let Some(hash) = self.hash else {
+            return Err(format!("\"{}\" is no hash", self.named));
+        };
+        let Some(stored) = self.found else {
+            return Err(format!("chunk {hash} is missing"));
+        };
+        if stored.codec != store::ZSTD {
+            return Err(format!(
+                "chunk {hash} is stored with the unknown codec {}",
+                stored.codec
+            ));
+        }
+        if self.is_thorough && !stored.is_as_stored() {
+            return Err(format!("chunk {hash} is not stored as it was"));
+        }
+        if i64::try_from(self.size) != Ok(stored.raw_size) {
+            return Err(format!("chunk {hash} has another size than was written"));
+        }
+        // The manifest was checked to ask for no more than a piece may have.
+        let size = usize::try_from(self.size).unwrap_or(0);
+        match zstd::bulk::decompress(&stored.content, size) {
+            Ok(bytes) if bytes.len() == size && Hash::of(&bytes) == hash => Ok(bytes),
+            Ok(_) => Err(format!("chunk {hash} has other bytes than were written")),
+            Err(error) => Err(format!("chunk {hash} can't be decompressed: {error}")),
+        }
+    }
+}
+
+/// What is to be found out about the bytes of a whole chunk. It must need nothing of PostgreSQL.
+type Look<T> = Arc<dyn Fn(&[u8]) -> T + Send + Sync>;
+
+/// A piece of a chunk, and what was found out if it is the whole chunk.
+type Looked<T> = std::result::Result<(Vec<u8>, Option<T>), String>;
+
+/// A chunk that was read.
+pub struct Read<T> {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What was found out about them.
+    pub found: T,
+}
+
+/// Takes many chunks out one after the other. A helper thread decompresses, checks and looks at what comes
+/// next.
+pub struct Reader<'a, T: Send + 'static> {
+    groups: VecDeque<&'a [Piece]>,
+    /// Pieces that nobody has fetched yet, and whether they are whole chunks.
+    ahead: VecDeque<(&'a Piece, bool)>,
+    given: u64,
+    is_thorough: bool,
+    look: Look<T>,
+    helper: Option<HelperThread<(Stored, bool), Looked<T>>>,
+}
+
+/// Fewer pieces aren't worth a thread.
+const THREAD_MIN: usize = 4;
+
+fn check<T>(stored: Stored, is_whole: bool, look: &Look<T>) -> Looked<T> {
+    let bytes = stored.check()?;
+    let found = is_whole.then(|| look(&bytes));
+    Ok((bytes, found))
+}
+
+impl<'a, T: Send + 'static> Reader<'a, T> {
+    /// Of these chunks. `is_thorough`: whether every stored byte is looked at, not only what they hold.
+    ///
+    /// # Errors
+    /// XX000 when the system gives no thread.
+    pub fn new(
+        groups: impl Iterator<Item = &'a [Piece]>,
+        is_thorough: bool,
+        look: impl Fn(&[u8]) -> T + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let look: Look<T> = Arc::new(look);
+        let groups: VecDeque<&[Piece]> = groups.collect();
+        let ahead: VecDeque<(&Piece, bool)> = groups
+            .iter()
+            .flat_map(|group| group.iter().map(|piece| (piece, group.len() == 1)))
+            .collect();
+        let helper = if ahead.len() < THREAD_MIN {
+            None
+        } else {
+            let look = look.clone();
+            Some(HelperThread::start(move |(stored, is_whole)| {
+                check(stored, is_whole, &look)
+            })?)
+        };
+        Ok(Self {
+            groups,
+            ahead,
+            given: 0,
+            is_thorough,
+            look,
+            helper,
+        })
+    }
+
+    /// The next chunk: what it consists of, and its bytes or what is wrong.
+    ///
+    /// # Errors
+    /// PostgreSQL's own only.
+    pub fn next(&mut self) -> Result<Option<(&'a [Piece], std::result::Result<Read<T>, String>)>> {
+        let Some(pieces) = self.groups.pop_front() else {
+            return Ok(None);
+        };
+        let mut all: std::result::Result<Vec<u8>, String> = Ok(Vec::new());
+        let mut known = None;
+        for piece in pieces {
+            let part = self.piece(piece, pieces.len() == 1)?;
+            all = match (all, part) {
+                (Ok(bytes), Ok((part, found))) if bytes.is_empty() => {
+                    known = found;
+                    Ok(part)
+                }
+                (Ok(mut bytes), Ok((part, _))) => {
+                    bytes.extend_from_slice(&part);
+                    Ok(bytes)
+                }
+                (Err(damage), _) | (_, Err(damage)) => Err(damage),
+            };
+        }
+        let read = all.map(|bytes| {
+            let found = known.unwrap_or_else(|| (self.look)(&bytes));
+            Read { bytes, found }
+        });
+        Ok(Some((pieces, read)))
+    }
+
+    fn piece(&mut self, piece: &Piece, is_whole: bool) -> Result<Looked<T>> {
+        let Some(helper) = &mut self.helper else {
+            pgrx::check_for_interrupts!();
+            return Ok(check(
+                Stored::of(piece, self.is_thorough)?,
+                is_whole,
+                &self.look,
+            ));
+        };
+        while helper.waiting() == 0 || self.given < AHEAD_MAX {
+            let Some((next, is_whole)) = self.ahead.pop_front() else {
+                break;
+            };
+            pgrx::check_for_interrupts!();
+            helper.give((Stored::of(next, self.is_thorough)?, is_whole))?;
+            self.given += next.bytes;
+        }
+        let done = helper.wait()?;
+        self.given = self.given.saturating_sub(piece.bytes);
+        done.ok_or_else(|| Error::internal("a chunk was not asked for"))
+    }
 }

@@ -1,13 +1,14 @@
 //! Rows of a snapshot as values of types that are there now.
 
 use pgrx::pg_sys;
-use versioning_core::snapshot::manifest::{Column, Encoding};
+use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 
 use crate::error::{Error, Result};
 use crate::pg::field::{FieldDecoder, TypeReference};
 use crate::pg::memory::Scratch;
 use crate::pg::query;
 use crate::pg::row_set::RowSet;
+use crate::snapshot::source::LiveTable;
 
 /// The type a column is wanted in.
 #[derive(Debug, Clone)]
@@ -16,6 +17,20 @@ pub struct Target {
     pub kind: TypeReference,
     /// The same as SQL text.
     pub type_name: String,
+}
+
+/// For each column of a snapshot's table what it is wanted as, if it is one of `columns`: as the live table
+/// has it.
+pub fn targets(table: &Table, live: &LiveTable, columns: &[&Column]) -> Vec<Option<Target>> {
+    let target = |column: &Column| {
+        let is_wanted = columns.iter().any(|other| other.name == column.name);
+        let live = live.column(&column.name).filter(|_| is_wanted)?;
+        Some(Target {
+            kind: live.kind,
+            type_name: live.column.type_name.clone(),
+        })
+    };
+    table.columns.iter().map(target).collect()
 }
 
 /// Decodes rows into row sets.

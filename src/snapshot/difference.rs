@@ -1,6 +1,8 @@
 //! What differs between a live table and a snapshot's: first whole chunks are compared, then the rows of
 //! those that differ. Only rows that differ are ever decoded or held.
 
+use std::sync::Arc;
+
 use pgrx::pg_sys;
 use pgrx::spi::{quote_identifier, quote_literal};
 use versioning_core::snapshot::difference::Unmatched;
@@ -11,12 +13,16 @@ use versioning_core::snapshot::row::{RowReader, RowWriter};
 use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::row_set::{RowSet, Session, with_row_sets};
-use crate::pg::row_stream::Place;
 use crate::progress;
-use crate::snapshot::decoding::{RowDecoder, Target};
+use crate::snapshot::changed::{ALL, CHANGED_MAX, Changed, Found, Share};
+use crate::snapshot::chunks::{AHEAD_MAX, Reader};
+use crate::snapshot::decoding::{RowDecoder, Target, targets};
+use crate::snapshot::hashing::{Hashing, Known, row_hashes};
+use crate::snapshot::missing::{Chosen, Missing};
+use crate::snapshot::raw_rows::RawRows;
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::source::LiveTable;
-use crate::snapshot::{chunks, verify};
+use crate::snapshot::verify;
 
 /// The rows that a live table and a snapshot's don't share.
 pub struct Difference<'a> {
@@ -26,9 +32,11 @@ pub struct Difference<'a> {
     pub columns: Vec<&'a Column>,
     /// How many rows are the same.
     pub kept: u64,
-    /// Rows of the snapshot that are not live like this: relation `snapshot_rows`, the columns named and
-    /// typed as in the live table.
+    /// Rows of the snapshot that are not live like this, decoded: relation `snapshot_rows`, the columns
+    /// named and typed as in the live table.
     pub snapshot_rows: RowSet,
+    /// More rows of the snapshot that are not live like this, and no live row has their primary key.
+    pub missing: Missing<'a>,
     /// Live rows that are not in the snapshot like this: relation `live_rows (table_oid, row_id)`.
     pub live_rows: RowSet,
 }
@@ -45,6 +53,7 @@ pub fn compare<'a>(table: &'a Table, live: &'a LiveTable, site_id: &str) -> Resu
         live,
         kept: 0,
         snapshot_rows: snapshot_row_set(live, &columns)?,
+        missing: Missing::new(table),
         live_rows: RowSet::new(
             c"live_rows",
             &[
@@ -54,21 +63,34 @@ pub fn compare<'a>(table: &'a Table, live: &'a LiveTable, site_id: &str) -> Resu
         )?,
         columns,
     };
+    let raw = RawRows::of(table, live, difference.has_key(), site_id).map(Arc::new);
     let mut groups = Unmatched::default();
-    for pieces in table.chunk_groups() {
+    for (number, pieces) in table.chunk_groups().enumerate() {
         let key: Vec<Hash> = pieces
             .iter()
             .filter_map(|piece| Hash::from_hex(&piece.hash))
             .collect();
-        groups.add(key, pieces);
+        groups.add(key, (number, pieces));
     }
-    let changed = difference.match_chunks(site_id, &mut groups)?;
-    live.as_owner(|| difference.match_rows(table, groups.into_values(), changed))?;
+    let found = difference.match_chunks(site_id, &mut groups, raw.as_ref())?;
+    // In the snapshot's order: rows that are inserted again then make the same chunks again.
+    let mut groups: Vec<(usize, &[Piece])> = groups.into_values().collect();
+    groups.sort_unstable_by_key(|group| group.0);
+    let groups: Vec<&[Piece]> = groups.into_iter().map(|group| group.1).collect();
+    if found.is_too_much() {
+        let passes = found.count.div_ceil(CHANGED_MAX);
+        for number in 0..passes {
+            let share = Share { number, of: passes };
+            let changed = difference.collect(site_id, &found.equal, share)?;
+            difference.match_rows(table, &groups, changed, None, share)?;
+        }
+    } else {
+        difference.match_rows(table, &groups, found.changed, raw.as_deref(), ALL)?;
+    }
+    difference.missing.set_raw(raw);
     difference.refuse_other_sites(site_id)?;
     Ok(difference)
 }
-
-type Changed = Unmatched<[u8; 16], Place>;
 
 fn plain(oid: pg_sys::Oid) -> TypeReference {
     TypeReference { oid, modifier: -1 }
@@ -82,73 +104,123 @@ fn snapshot_row_set(live: &LiveTable, columns: &[&Column]) -> Result<RowSet> {
     RowSet::new(c"snapshot_rows", &described)
 }
 
-impl Difference<'_> {
+impl<'a> Difference<'a> {
+    /// How many rows of the snapshot are not live like this.
+    pub fn absent(&self) -> u64 {
+        self.snapshot_rows.count() + self.missing.count()
+    }
+
     /// Leaves in `groups` the chunks that no live chunk equals, and returns the rows of the live chunks
     /// that no chunk of the snapshot equals.
     fn match_chunks(
         &mut self,
         site_id: &str,
-        groups: &mut Unmatched<Vec<Hash>, &[Piece]>,
-    ) -> Result<Changed> {
-        let mut changed = Changed::default();
-        let kept = &mut self.kept;
+        groups: &mut Unmatched<Vec<Hash>, (usize, &[Piece])>,
+        raw: Option<&Arc<RawRows>>,
+    ) -> Result<Found> {
+        let mut found = Found::default();
+        let mut hashing = Hashing::new(Arc::new(Known {
+            chunks: groups.keys().cloned().collect(),
+            raw: raw.cloned(),
+        }));
+        let raw = raw.map(Arc::as_ref);
         read_chunks(self.live, &self.columns, site_id, &mut |chunk, places| {
             progress::done(
                 chunk.row_count() as u64,
                 chunk.pieces().map(|(bytes, _)| bytes.len() as u64).sum(),
             );
-            let key: Vec<Hash> = chunk.pieces().map(|(bytes, _)| Hash::of(bytes)).collect();
-            if groups.take(&key).is_some() {
-                *kept += chunk.row_count() as u64;
-            } else {
-                for (row, place) in chunk.rows().zip(places) {
-                    changed.add(Hash::of(row).half(), *place);
+            hashing.give(chunk, places)?;
+            while let Some(hashed) = hashing.next(AHEAD_MAX)? {
+                self.kept += found.add(hashed, groups, raw);
+            }
+            Ok(())
+        })?;
+        while let Some(hashed) = hashing.next(0)? {
+            self.kept += found.add(hashed, groups, raw);
+        }
+        found.changed.rows.seal();
+        found.changed.keys.sort_unstable();
+        Ok(found)
+    }
+
+    /// Reads the table again, with the same view as before, for a share of the rows of changed chunks.
+    fn collect(&self, site_id: &str, equal: &[bool], share: Share) -> Result<Changed> {
+        let mut changed = Changed::default();
+        let mut equal = equal.iter();
+        read_chunks(self.live, &self.columns, site_id, &mut |chunk, places| {
+            if equal.next() == Some(&false) {
+                for (row, place) in chunk.rows().zip(&places) {
+                    let hash = Hash::of(row).half();
+                    if share.has(&hash) {
+                        changed.rows.add(hash, *place);
+                    }
                 }
             }
             Ok(())
         })?;
+        changed.rows.seal();
         Ok(changed)
     }
 
-    fn match_rows<'b>(
+    fn match_rows(
         &mut self,
         table: &Table,
-        groups: impl Iterator<Item = &'b [Piece]>,
-        mut changed: Changed,
+        groups: &[&'a [Piece]],
+        changed: Changed,
+        raw: Option<&RawRows>,
+        share: Share,
     ) -> Result<()> {
-        let targets: Vec<Option<Target>> = table
-            .columns
-            .iter()
-            .map(|column| {
-                let shared = self.columns.iter().any(|other| other.name == column.name);
-                let live = self.live.column(&column.name).filter(|_| shared)?;
-                Some(Target {
-                    kind: live.kind,
-                    type_name: live.column.type_name.clone(),
-                })
-            })
-            .collect();
+        if raw.is_some() && changed.rows.is_empty() {
+            for pieces in groups {
+                self.missing.add_chunk(pieces);
+            }
+            return Ok(());
+        }
+        let live = self.live;
+        live.as_owner(|| self.match_one_by_one(table, groups, changed, raw, share))
+    }
+
+    fn match_one_by_one(
+        &mut self,
+        table: &Table,
+        groups: &[&'a [Piece]],
+        mut changed: Changed,
+        raw: Option<&RawRows>,
+        share: Share,
+    ) -> Result<()> {
+        let targets = targets(table, self.live, &self.columns);
         let whole = targets.iter().all(Option::is_some);
         let mut decoder = RowDecoder::new(&table.columns, &targets)?;
-        for pieces in groups {
-            let bytes =
-                chunks::fetch(pieces)?.map_err(|damage| verify::damaged_since(table, &damage))?;
-            for row in RowReader::new(&bytes, table.columns.len()) {
+        let damaged = |damage: &str| verify::damaged_since(table, damage);
+        let columns = table.columns.len();
+        let mut chunks = Reader::new(groups.iter().copied(), false, move |bytes| {
+            // Rows that were written with other columns are hashed one by one below.
+            let rows = RowReader::new(bytes, columns).map_while(|row| Some(row.ok()?.bytes));
+            if whole { row_hashes(rows) } else { Vec::new() }
+        })?;
+        while let Some((pieces, read)) = chunks.next()? {
+            let read = read.map_err(|damage| damaged(&damage))?;
+            let mut reader = RowReader::new(&read.bytes, columns);
+            let (mut fields, mut chosen) = (Vec::new(), Chosen::default());
+            let mut hashes = read.found.into_iter();
+            while let Some(row) = reader.next_into(&mut fields) {
                 pgrx::check_for_interrupts!();
-                let row = row.map_err(|error| verify::damaged_since(table, &error.to_string()))?;
-                let hash = if whole {
-                    Hash::of(row.bytes)
-                } else {
-                    Hash::of(&part_of(&row.fields, &targets))
-                };
-                if changed.take(&hash.half()).is_some() {
+                row.map_err(|error| damaged(&error.to_string()))?;
+                let hash = hashes
+                    .next()
+                    .unwrap_or_else(|| Hash::of(&part_of(&fields, &targets)).half());
+                let is_same = share.has(&hash) && changed.rows.take(&hash).is_some();
+                let is_chosen = !is_same && raw.is_some_and(|raw| changed.lacks(raw, &fields));
+                chosen.push(is_chosen);
+                if is_same {
                     self.kept += 1;
-                } else {
-                    decoder.put(&row.fields, &mut self.snapshot_rows)?;
+                } else if !is_chosen && share.has(&hash) {
+                    decoder.put(&fields, &mut self.snapshot_rows)?;
                 }
             }
+            self.missing.add_rows(pieces, chosen);
         }
-        for place in changed.into_values() {
+        for place in changed.rows.into_values() {
             pgrx::check_for_interrupts!();
             self.live_rows.put_place(place)?;
         }
@@ -160,6 +232,9 @@ impl Difference<'_> {
         let (Some(site), live) = (self.live.source.site_column.clone(), self.live) else {
             return Ok(());
         };
+        if self.snapshot_rows.count() == 0 {
+            return Ok(());
+        }
         let Some(kind) = live
             .column(&site)
             .map(|column| column.column.type_name.clone())
@@ -229,9 +304,10 @@ impl Difference<'_> {
     /// (alias `s`).
     pub fn pairs(&self) -> String {
         format!(
-            "live_rows l JOIN {} t ON t.tableoid = l.table_oid AND t.ctid = l.row_id
+            "live_rows l JOIN {} t ON {}
              JOIN snapshot_rows s ON {}",
             self.live.table_item(),
+            IS_LIVE_ROW,
             self.same_key("t", "s")
         )
     }
@@ -249,6 +325,11 @@ impl Difference<'_> {
     }
 }
 
+/// The condition that row `t` of the table is row `l` of `live_rows`. The rows are fetched by their places,
+/// and not by reading the whole table.
+pub const IS_LIVE_ROW: &str = "t.ctid = ANY (ARRAY(SELECT p.row_id FROM live_rows p)) \
+     AND t.tableoid = l.table_oid AND t.ctid = l.row_id";
+
 /// The row as it would be written without the columns that have no target.
 fn part_of(fields: &[Option<&[u8]>], targets: &[Option<Target>]) -> Vec<u8> {
     let kept = || {
@@ -265,7 +346,7 @@ fn part_of(fields: &[Option<&[u8]>], targets: &[Option<Target>]) -> Vec<u8> {
     for (field, _) in kept() {
         match field {
             // A value that was read has a length that can be written.
-            Some(value) => _ = writer.value(value),
+            Some(value) => _ = writer.value(value).is_ok(),
             None => writer.null(),
         }
     }

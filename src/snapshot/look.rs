@@ -56,7 +56,7 @@ pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
                         table_name: table.name.clone(),
                         inserted: number(difference.live_rows.count() - pairs),
                         updated: number(pairs),
-                        deleted: number(difference.snapshot_rows.count() - pairs),
+                        deleted: number(difference.absent() - pairs),
                         unchanged: number(difference.kept),
                     })
                 })

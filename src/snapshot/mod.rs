@@ -5,16 +5,26 @@
 //! which tables belong to a site's module is said by whoever asks for a snapshot.
 
 pub mod cascade;
+pub mod changed;
+pub mod chunk_writer;
 pub mod chunks;
 pub mod decoding;
 pub mod difference;
 pub mod drift;
+pub mod export;
+pub mod folder;
+pub mod hashing;
+pub mod import;
+pub mod large_object;
 pub mod look;
+pub mod missing;
 pub mod quiet;
+pub mod raw_rows;
 pub mod reading;
 pub mod reference;
 pub mod refill;
 pub mod refill_job;
+mod refill_writing;
 pub mod restore;
 pub mod retention;
 pub mod sequences;
@@ -23,14 +33,16 @@ pub mod statements;
 pub mod store;
 pub mod take;
 pub mod verify;
+pub mod writing;
 
-use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
 
 use crate::error::{Result, SqlResult};
 use crate::pg::argument::required;
-use crate::pg::identity::as_extension_owner;
+use crate::pg::identity::{ServerFiles, as_extension_owner, require_server_files};
+use crate::pg::record::{ModuleDataBackups, Record};
 use crate::pg::run_context::refuse_inside_script;
 
 #[pg_extern(stable, requires = ["tables"])]
@@ -116,6 +128,54 @@ fn _snapshot_rows(
             }
         }
     })))
+}
+
+#[pg_extern(stable, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn snapshot_chunks(
+    backup_id: Option<Uuid>,
+    table_name: Option<String>,
+) -> Result<SetOfIterator<'static, Vec<u8>>, ErrorReport> {
+    let id = required(backup_id, "backup_id")?;
+    let name = required(table_name, "table_name")?;
+    let mut file = export::CopyFile::open(id, &name)?;
+    Ok(SetOfIterator::new(std::iter::from_fn(move || {
+        // An iterator has no other way to fail than to raise.
+        match file.next_part() {
+            Ok(part) => part,
+            Err(error) => {
+                ErrorReport::from(error).report(PgLogLevel::ERROR);
+                None
+            }
+        }
+    })))
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn export_snapshot(
+    backup_id: Option<Uuid>,
+    directory: Option<&str>,
+    compress: default!(Option<bool>, "false"),
+) -> SqlResult<JsonB> {
+    refuse_inside_script()?;
+    require_server_files(ServerFiles::Write)?;
+    let id = required(backup_id, "backup_id")?;
+    let directory = required(directory, "directory")?;
+    Ok(JsonB(export::export(
+        id,
+        directory,
+        compress.unwrap_or(false),
+    )?))
+}
+
+#[pg_extern(volatile, requires = ["tables"])]
+#[search_path(pg_catalog, pg_temp)]
+fn import_snapshot(directory: Option<&str>) -> SqlResult<Option<Record<ModuleDataBackups>>> {
+    refuse_inside_script()?;
+    require_server_files(ServerFiles::Read)?;
+    let id = import::import(required(directory, "directory")?)?;
+    Ok(store::record(id)?)
 }
 
 #[pg_extern(volatile, requires = ["tables"])]

@@ -1,7 +1,7 @@
 //! Reads a live table, chunk by chunk, in the order in which its rows lie.
 
 use pgrx::spi::quote_identifier;
-use versioning_core::snapshot::chunker::Chunker;
+use versioning_core::snapshot::chunker::{Chunk, Chunker};
 use versioning_core::snapshot::manifest::{Column, Encoding};
 
 use crate::error::Result;
@@ -23,7 +23,7 @@ const HEAP_ORDER: [(&str, &str); 4] = [
 const PLAIN_TABLES_ONLY: (&str, &str) = ("restrict_nonsystem_relation_kind", "view,foreign-table");
 
 /// What is called with each chunk and the places of its rows.
-pub type OnChunk<'a> = &'a mut dyn FnMut(&Chunker, &[Place]) -> Result<()>;
+pub type OnChunk<'a> = &'a mut dyn FnMut(Chunk, Vec<Place>) -> Result<()>;
 
 /// Hands the table's rows (of the site, where the table has a site column) to `on_chunk`, these columns
 /// only. Reads with the active snapshot, as the table's owner.
@@ -66,15 +66,13 @@ fn chunks(source: &row_stream::Source<'_>, on_chunk: OnChunk<'_>) -> Result<()> 
         places.push(row.place()?);
         row.append_to(chunker.buffer())?;
         if chunker.end_row() {
-            on_chunk(&chunker, &places)?;
-            chunker.clear();
-            places.clear();
+            on_chunk(chunker.take(), std::mem::take(&mut places))?;
         }
         Ok(())
     })?;
-    if chunker.row_count() > 0 {
-        on_chunk(&chunker, &places)
-    } else {
+    if chunker.is_empty() {
         Ok(())
+    } else {
+        on_chunk(chunker.take(), places)
     }
 }

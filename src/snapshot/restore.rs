@@ -4,7 +4,6 @@ use pgrx::Uuid;
 use versioning_core::snapshot::manifest::Table;
 
 use crate::error::{Error, Result};
-use crate::pg::row_set::{Checks, checks_at_end};
 use crate::pg::row_stream::consistent_view;
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
@@ -16,7 +15,8 @@ use crate::snapshot::drift::refuse_drift;
 use crate::snapshot::quiet::quietly;
 use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
 use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest, Taken};
-use crate::snapshot::{sequences, statements, store, verify};
+use crate::snapshot::writing::{differs, write_all};
+use crate::snapshot::{sequences, store, verify};
 
 /// How long the snapshot taken before a restore is kept.
 const AUTO_EXPIRES_IN: &str = "30 days";
@@ -199,47 +199,6 @@ fn restore_locked(tables: &[Locked<'_>], site_id: &str) -> Result<Vec<TableResto
         .collect())
 }
 
-fn differs(difference: &Difference<'_>) -> bool {
-    difference.snapshot_rows.count() > 0 || difference.live_rows.count() > 0
-}
-
-/// All deletions, then all updates, then all insertions, so that no row is in the way of another; foreign
-/// keys are looked at when all rows are in place. Returns rows written and deleted by table.
-fn write_all(differences: &mut [Difference<'_>], site_id: &str) -> Result<Vec<(u64, u64)>> {
-    let mut counts = vec![(0, 0); differences.len()];
-    let Some(first) = differences.first().map(|difference| difference.live) else {
-        return Ok(counts);
-    };
-    // The checks belong to no single table; they switch to the owner of each table themselves.
-    first.as_owner(|| {
-        checks_at_end(|| {
-            for (difference, count) in differences.iter_mut().zip(&mut counts) {
-                count.1 = write(difference, Some(statements::delete(difference)))?;
-                let moved = statements::delete_moved(difference)?;
-                // These come back below, with the rows that are missing, and count there.
-                write(difference, moved)?;
-            }
-            for (difference, count) in differences.iter_mut().zip(&mut counts) {
-                count.0 = write(difference, statements::update(difference))?;
-            }
-            for (difference, count) in differences.iter_mut().zip(&mut counts) {
-                count.0 += write(difference, Some(statements::insert(difference, site_id)?))?;
-            }
-            Ok(())
-        })
-    })?;
-    Ok(counts)
-}
-
-fn write(difference: &mut Difference<'_>, statement: Option<String>) -> Result<u64> {
-    match statement {
-        Some(statement) if differs(difference) => {
-            difference.ask(|session| session.run(&statement, Checks::AtEnd))
-        }
-        _ => Ok(0),
-    }
-}
-
 /// Reads the tables again: what was promised is looked at, not believed. Columns whose type has changed
 /// since are written in another form and can't be compared like this.
 fn confirm(tables: &[Locked<'_>], site_id: &str) -> Result<()> {
@@ -260,7 +219,7 @@ fn confirm(tables: &[Locked<'_>], site_id: &str) -> Result<()> {
             ))
             .detail(format!(
                 "After all rows had been written, {} rows of the snapshot were missing and {} rows were left over.",
-                difference.snapshot_rows.count(),
+                difference.absent(),
                 difference.live_rows.count()
             ))
             .hint("Nothing was changed. Look for foreign keys with ON UPDATE actions between these tables."));

@@ -5,7 +5,7 @@ use pgrx::spi::{quote_identifier, quote_literal};
 
 use crate::error::Result;
 use crate::pg::query;
-use crate::snapshot::difference::Difference;
+use crate::snapshot::difference::{Difference, IS_LIVE_ROW};
 
 /// Deletes the live rows that the snapshot doesn't have.
 pub fn delete(difference: &Difference<'_>) -> String {
@@ -18,8 +18,7 @@ pub fn delete(difference: &Difference<'_>) -> String {
         String::new()
     };
     format!(
-        "DELETE FROM {} AS t USING live_rows l
-         WHERE t.tableoid = l.table_oid AND t.ctid = l.row_id{kept}",
+        "DELETE FROM {} AS t USING live_rows l WHERE {IS_LIVE_ROW}{kept}",
         difference.live.table_item()
     )
 }
@@ -44,7 +43,7 @@ pub fn update(difference: &Difference<'_>) -> Option<String> {
     }
     Some(format!(
         "UPDATE {} AS t SET {} FROM live_rows l, snapshot_rows s
-         WHERE t.tableoid = l.table_oid AND t.ctid = l.row_id AND {}",
+         WHERE {IS_LIVE_ROW} AND {}",
         live.table_item(),
         assignments.join(", "),
         difference.same_key("t", "s")
@@ -112,7 +111,7 @@ pub fn delete_moved(difference: &Difference<'_>) -> Result<Option<String>> {
     };
     Ok(Some(format!(
         "DELETE FROM {} AS t USING live_rows l, snapshot_rows s
-         WHERE t.tableoid = l.table_oid AND t.ctid = l.row_id AND {} AND {} *<> {}",
+         WHERE {IS_LIVE_ROW} AND {} AND {} *<> {}",
         difference.live.table_item(),
         difference.same_key("t", "s"),
         row("t"),

@@ -10,9 +10,11 @@ use crate::pg::row_stream::consistent_view;
 use crate::pg::scope::with_settings;
 use crate::progress::{self, Step};
 use crate::settings;
+use crate::snapshot::chunk_writer::Writer;
+use crate::snapshot::large_object::refuse_large_objects;
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
-use crate::snapshot::{chunks, store};
+use crate::snapshot::store;
 
 /// Why a snapshot is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,14 +102,14 @@ pub fn take(request: &SnapshotRequest<'_>) -> Result<Taken> {
         store::create_if_missing()?;
         let tables = lock_all(request.tables)?;
         let site = request.site_id.to_string();
-        let mut stored = 0;
+        let mut writer = Writer::new()?;
         let tables = consistent_view(|| {
             tables
                 .iter()
-                .map(|live| table(live, &site, &mut stored))
+                .map(|live| table(live, &site, &mut writer))
                 .collect::<Result<Vec<_>>>()
         })?;
-        record(request, tables, stored)
+        record(request, tables, writer.added)
     })
 }
 
@@ -128,19 +130,17 @@ fn lock_all(sources: &[TableSource]) -> Result<Vec<LiveTable>> {
         .collect()
 }
 
-fn table(live: &LiveTable, site_id: &str, stored: &mut u64) -> Result<Table> {
+fn table(live: &LiveTable, site_id: &str, writer: &mut Writer) -> Result<Table> {
+    refuse_large_objects(live, site_id)?;
     let columns: Vec<&Column> = live.stored_columns().collect();
-    let mut pieces = Vec::new();
     read_chunks(live, &columns, site_id, &mut |chunk, _| {
-        let (put, added) = chunks::put(chunk)?;
-        progress::done(
-            put.iter().map(|piece| piece.rows).sum(),
-            put.iter().map(|piece| piece.bytes).sum(),
-        );
-        pieces.extend(put);
-        *stored += added;
+        let rows = chunk.row_count() as u64;
+        let bytes = chunk.pieces().map(|(bytes, _)| bytes.len() as u64).sum();
+        writer.put(chunk)?;
+        progress::done(rows, bytes);
         Ok(())
     })?;
+    let pieces = writer.finish()?;
     let mut table = Table {
         name: live.source.name.clone(),
         schema: live.source.schema.clone(),
@@ -192,6 +192,7 @@ fn record(request: &SnapshotRequest<'_>, tables: Vec<Table>, stored: u64) -> Res
         root_hash: root.to_string(),
         expires_in: request.expires_in,
         created_by: request.created_by,
+        backup_url: None,
     })?;
     let pieces = manifest.tables.into_iter().flat_map(|table| table.chunks);
     store::insert_manifest(

@@ -1,11 +1,13 @@
 //! Tells whether a snapshot is what was written, by hashing every byte of it again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use pgrx::Uuid;
 use versioning_core::snapshot::manifest::{self, Manifest, Table};
-use versioning_core::snapshot::row::RowReader;
+use versioning_core::snapshot::row::count_rows;
 
 use crate::error::{Error, Result};
-use crate::snapshot::chunks;
+use crate::snapshot::chunks::Reader;
 use crate::snapshot::store::{self, Header};
 
 /// What verifying found of one table.
@@ -30,7 +32,18 @@ pub struct TableVerdict {
 pub fn verify(backup_id: Uuid) -> Result<Vec<TableVerdict>> {
     let header = store::header(backup_id)?;
     match read_manifest(backup_id, &header)? {
-        Ok(manifest) => manifest.tables.iter().map(verify_table).collect(),
+        Ok(manifest) => {
+            let verdicts = manifest
+                .tables
+                .iter()
+                .map(verify_table)
+                .collect::<Result<Vec<_>>>()?;
+            if verdicts.iter().all(|verdict| verdict.ok) && !is_kept(backup_id, &manifest)? {
+                damaged_as_a_whole(backup_id, NOT_KEPT)
+            } else {
+                Ok(verdicts)
+            }
+        }
         Err(damage) => damaged_as_a_whole(backup_id, &damage),
     }
 }
@@ -49,6 +62,9 @@ pub fn intact(backup_id: Uuid) -> Result<(Header, Manifest)> {
                 .error
                 .map(|error| format!("Table \"{}\": {error}.", table.name)),
         );
+    }
+    if damages.is_empty() && !is_kept(backup_id, &manifest)? {
+        damages.push(format!("The manifest is damaged: {NOT_KEPT}."));
     }
     if damages.is_empty() {
         Ok((header, manifest))
@@ -100,6 +116,9 @@ fn read_manifest(
         return Ok(Err("its hash is not the snapshot's root hash".into()));
     }
     Ok(match Manifest::from_text(&text) {
+        Ok(manifest) if !agrees(&manifest, header) || !is_listed_so(backup_id, &manifest)? => {
+            Err("its numbers are not those of the list of snapshots".into())
+        }
         Ok(manifest)
             if manifest.site_id == header.site_id.to_string()
                 && manifest.module_id == header.module_id.to_string()
@@ -110,6 +129,48 @@ fn read_manifest(
         Ok(_) => Err("it belongs to another site, module or version".into()),
         Err(error) => Err(error.to_string()),
     })
+}
+
+/// Whether rows and bytes are as many as the list of snapshots says.
+fn agrees(manifest: &Manifest, header: &Header) -> bool {
+    let sum = |part: fn(&Table) -> u64| {
+        let sum = manifest
+            .tables
+            .iter()
+            .try_fold(0_u64, |sum, table| sum.checked_add(part(table)));
+        sum.and_then(|sum| i64::try_from(sum).ok())
+    };
+    sum(|table| table.rows) == Some(header.row_count)
+        && sum(|table| table.bytes) == Some(header.size_bytes)
+}
+
+/// Whether tables and rows are those of the list of snapshots.
+fn is_listed_so(backup_id: Uuid, manifest: &Manifest) -> Result<bool> {
+    let listed: BTreeMap<String, i64> = store::listed_counts(backup_id)?.into_iter().collect();
+    let named: BTreeMap<String, i64> = manifest
+        .tables
+        .iter()
+        .map(|table| {
+            (
+                table.name.clone(),
+                i64::try_from(table.rows).unwrap_or(i64::MAX),
+            )
+        })
+        .collect();
+    Ok(listed == named)
+}
+
+const NOT_KEPT: &str = "its chunks are not those that are kept for it";
+
+/// Whether the manifest's chunks are kept for it: what is not might be freed any time.
+fn is_kept(backup_id: Uuid, manifest: &Manifest) -> Result<bool> {
+    let hashes: BTreeSet<&str> = manifest
+        .tables
+        .iter()
+        .flat_map(|table| &table.chunks)
+        .map(|piece| piece.hash.as_str())
+        .collect();
+    Ok(i64::try_from(hashes.len()) == Ok(store::count_references(backup_id)?))
 }
 
 fn damaged_as_a_whole(backup_id: Uuid, damage: &str) -> Result<Vec<TableVerdict>> {
@@ -135,11 +196,15 @@ fn damaged_as_a_whole(backup_id: Uuid, damage: &str) -> Result<Vec<TableVerdict>
 fn verify_table(table: &Table) -> Result<TableVerdict> {
     let mut rows = 0;
     let mut damage = None;
-    for pieces in table.chunk_groups() {
-        match chunks::fetch(pieces)? {
-            Ok(bytes) => {
+    let fields = table.columns.len();
+    let mut reader = Reader::new(table.chunk_groups(), true, move |bytes| {
+        count_rows(bytes, fields)
+    })?;
+    while let Some((pieces, read)) = reader.next()? {
+        match read {
+            Ok(read) => {
                 let expected: u64 = pieces.iter().map(|piece| piece.rows).sum();
-                match count_rows(&bytes, table.columns.len()) {
+                match read.found {
                     Some(count) if count == expected => rows += count,
                     _ => damage = damage.or(Some("a chunk doesn't hold the rows it should".into())),
                 }
@@ -153,12 +218,5 @@ fn verify_table(table: &Table) -> Result<TableVerdict> {
         expected_rows: i64::try_from(table.rows).unwrap_or(i64::MAX),
         actual_rows: i64::try_from(rows).unwrap_or(i64::MAX),
         error: damage,
-    })
-}
-
-fn count_rows(bytes: &[u8], columns: usize) -> Option<u64> {
-    RowReader::new(bytes, columns).try_fold(0_u64, |count, row| {
-        pgrx::check_for_interrupts!();
-        row.ok().map(|_| count + 1)
     })
 }

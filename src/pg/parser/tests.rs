@@ -65,7 +65,9 @@ mod tests {
 
     #[pg_test]
     fn refuses_what_cannot_run_in_a_transaction() {
-        use RefusalKind::{ClientCopy, NeedsTopLevel, SelectInto, TransactionControl};
+        use RefusalKind::{
+            ClientCopy, NeedsTopLevel, RoleChange, SelectInto, SessionState, TransactionControl,
+        };
         for (script, kind) in [
             ("BEGIN", TransactionControl),
             ("START TRANSACTION", TransactionControl),
@@ -111,6 +113,9 @@ mod tests {
             ("COPY (SELECT 1) TO STDOUT", ClientCopy),
             ("SELECT 1 INTO x", SelectInto),
             ("SELECT 1 INTO x UNION SELECT 2", SelectInto),
+            ("SET ROLE postgres", RoleChange),
+            ("RESET SESSION AUTHORIZATION", RoleChange),
+            ("PREPARE p AS SELECT 1", SessionState),
         ] {
             let refusal = parse(script).remove(0).refusal;
             assert_eq!(refusal.map(|each| each.kind), Some(kind), "{script}");
@@ -138,8 +143,6 @@ mod tests {
             "COPY t FROM '/f'",
             "COPY t TO PROGRAM 'true'",
             "CREATE TABLE x AS SELECT 1",
-            "RESET SESSION AUTHORIZATION",
-            "PREPARE p AS SELECT 1",
         ] {
             assert!(
                 parse(script).iter().all(|each| each.refusal.is_none()),

@@ -62,6 +62,37 @@ END $$;
 SELECT count(*) AS missed FROM missed;
 ROLLBACK;
 
+-- Every bit of what surrounds the rows: the head of the compressed bytes (some of which decompressing doesn't
+-- look at), the other columns, the list of snapshots, the references.
+BEGIN;
+CREATE TEMP TABLE missed (what text);
+CREATE FUNCTION pg_temp.attempt(backup uuid, what text, change text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE change;
+    IF (SELECT bool_and(ok) FROM module_versioning.verify_snapshot(backup)) THEN RAISE SQLSTATE 'MV001'; END IF;
+    RAISE SQLSTATE 'MV002';
+EXCEPTION WHEN SQLSTATE 'MV001' THEN INSERT INTO missed VALUES (what);
+    WHEN SQLSTATE 'MV002' THEN NULL;
+END $$;
+SELECT count(pg_temp.attempt(:'backup', 'content ' || g, format('UPDATE module_versioning_data.chunks SET content = set_bit(content, %1$s, 1 - get_bit(content, %1$s)) WHERE hash = %2$L', g, :'chunk')))
+FROM generate_series(0, 103) g;
+SELECT count(pg_temp.attempt(:'backup', 'content_hash ' || g, format('UPDATE module_versioning_data.chunks SET content_hash = set_bit(content_hash, %1$s, 1 - get_bit(content_hash, %1$s)) WHERE hash = %2$L', g, :'chunk')))
+FROM generate_series(0, 255, 51) g;
+SELECT count(pg_temp.attempt(:'backup', 'raw_size ' || g, format('UPDATE module_versioning_data.chunks SET raw_size = raw_size # (1::bigint << %s) WHERE hash = %L', g, :'chunk')))
+FROM generate_series(0, 63, 7) g;
+SELECT count(pg_temp.attempt(:'backup', 'codec ' || g, format('UPDATE module_versioning_data.chunks SET codec = codec # (1 << %s)::smallint WHERE hash = %L', g, :'chunk')))
+FROM generate_series(0, 14) g;
+SELECT count(pg_temp.attempt(:'backup', 'root_hash ' || g, format('UPDATE module_versioning_data.snapshots SET root_hash = set_bit(root_hash, %1$s, 1 - get_bit(root_hash, %1$s)) WHERE id = %2$L', g, :'backup')))
+FROM generate_series(0, 255, 17) g;
+SELECT count(pg_temp.attempt(:'backup', 'manifest ' || g, format('UPDATE module_versioning_data.snapshots SET manifest = overlay(manifest PLACING chr(ascii(substr(manifest, %1$s, 1)) # 1) FROM %1$s FOR 1) WHERE id = %2$L', g, :'backup'))) > 30 AS many
+FROM generate_series(1, (SELECT length(manifest) FROM module_versioning_data.snapshots WHERE id = :'backup'), 29) g;
+SELECT count(pg_temp.attempt(:'backup', what, format('UPDATE module_versioning.module_data_backups SET %s WHERE id = %L', what, :'backup')))
+FROM unnest(ARRAY['row_count = row_count # 1', 'size_bytes = size_bytes # 1024', 'table_counts = table_counts || ''{"things": 1}''', 'table_counts = table_counts - ''empty''',
+                  'root_hash = overlay(root_hash PLACING ''x'' FROM 9 FOR 1)', 'version = ''1.0.1''']) what;
+SELECT count(pg_temp.attempt(:'backup', 'reference', format('DELETE FROM module_versioning_data.snapshot_chunks WHERE snapshot_id = %L AND chunk_hash = %L', :'backup', :'chunk')));
+TABLE missed;
+ROLLBACK;
+
 BEGIN;
 UPDATE module_versioning_data.chunks SET content = set_bit(content, 800, 1 - get_bit(content, 800)) WHERE hash = :'chunk';
 SELECT * FROM snap_damage.verdict(:'backup');

@@ -10,41 +10,25 @@ pub const CHUNK_MAX: usize = 4 * 1024 * 1024;
 /// What is stored as one piece at most: longer chunks (a row of many megabytes) are stored in pieces.
 pub const PIECE_MAX: usize = 64 * 1024 * 1024;
 
-/// Collects rows until a chunk is complete.
+/// Rows one after the other.
 #[derive(Debug, Default)]
-pub struct Chunker {
+pub struct Chunk {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Chunker {
-    /// Where the next row's bytes are appended, before [`Chunker::end_row`].
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    /// Ends a row; true when the chunk is complete and should be taken out with [`Chunker::clear`].
-    pub fn end_row(&mut self) -> bool {
-        let start = self.ends.last().copied().unwrap_or(0);
-        let size = self.bytes.len();
-        self.ends.push(size);
-        if size < CHUNK_MIN {
-            return false;
-        }
-        size >= CHUNK_MAX || self.bytes.get(start..).is_some_and(ends_chunk)
-    }
-
-    /// The bytes of the chunk so far.
+impl Chunk {
+    /// The bytes of its rows.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// How many rows the chunk has so far.
+    /// How many rows it has.
     pub fn row_count(&self) -> usize {
         self.ends.len()
     }
 
-    /// The rows of the chunk so far.
+    /// Its rows.
     pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
@@ -52,8 +36,8 @@ impl Chunker {
             .map(|(start, end)| self.bytes.get(start..*end).unwrap_or_default())
     }
 
-    /// The pieces the chunk is stored as, each with the number of rows that end in the chunk: 0 for all
-    /// but the last.
+    /// The pieces it is stored as, each with the number of rows that end in the chunk: 0 for all but the
+    /// last.
     pub fn pieces(&self) -> impl Iterator<Item = (&[u8], usize)> {
         let last = self.bytes.len().saturating_sub(1) / PIECE_MAX;
         self.bytes
@@ -62,11 +46,52 @@ impl Chunker {
             .map(move |(index, piece)| (piece, if index == last { self.ends.len() } else { 0 }))
     }
 
-    /// Starts the next chunk.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(2 * CHUNK_MAX);
-        self.ends.clear();
+    /// The same for one that nobody needs any more.
+    pub fn into_pieces(self) -> Vec<(Vec<u8>, usize)> {
+        if self.bytes.len() <= PIECE_MAX {
+            let rows = self.ends.len();
+            return vec![(self.bytes, rows)];
+        }
+        let owned = |(piece, rows): (&[u8], usize)| (piece.to_vec(), rows);
+        self.pieces().map(owned).collect()
+    }
+}
+
+/// Collects rows until a chunk is complete.
+#[derive(Debug, Default)]
+pub struct Chunker(Chunk);
+
+impl Chunker {
+    /// Where the next row's bytes are appended, before [`Chunker::end_row`].
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.0.bytes
+    }
+
+    /// Ends a row; true when the chunk is complete and should be taken out with [`Chunker::take`].
+    pub fn end_row(&mut self) -> bool {
+        let Chunk { bytes, ends } = &mut self.0;
+        let start = ends.last().copied().unwrap_or(0);
+        let size = bytes.len();
+        ends.push(size);
+        if size < CHUNK_MIN {
+            return false;
+        }
+        size >= CHUNK_MAX || bytes.get(start..).is_some_and(ends_chunk)
+    }
+
+    /// Whether no row is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.ends.is_empty()
+    }
+
+    /// Takes the chunk out and starts the next.
+    pub fn take(&mut self) -> Chunk {
+        let next = Chunk {
+            // Mostly enough, so that the bytes are seldom moved.
+            bytes: Vec::with_capacity(2 * CHUNK_TARGET),
+            ends: Vec::with_capacity(self.0.ends.len() + self.0.ends.len() / 4),
+        };
+        std::mem::replace(&mut self.0, next)
     }
 }
 
@@ -119,11 +144,10 @@ mod tests {
         for row in rows {
             chunker.buffer().extend_from_slice(row);
             if chunker.end_row() {
-                chunks.push(chunker.bytes().to_vec());
-                chunker.clear();
+                chunks.push(chunker.take().bytes().to_vec());
             }
         }
-        chunks.push(chunker.bytes().to_vec());
+        chunks.push(chunker.take().bytes().to_vec());
         chunks
     }
 
@@ -171,16 +195,25 @@ mod tests {
             .buffer()
             .extend(std::iter::repeat_n(7, PIECE_MAX * 2));
         assert!(chunker.end_row());
-        let pieces: Vec<_> = chunker
+        assert!(!chunker.is_empty());
+        let chunk = chunker.take();
+        let pieces: Vec<_> = chunk
             .pieces()
             .map(|(bytes, rows)| (bytes.len(), rows))
             .collect();
         assert_eq!(pieces, [(PIECE_MAX, 0), (PIECE_MAX, 0), (100, 2)]);
         assert_eq!(
-            chunker.rows().map(<[u8]>::len).collect::<Vec<_>>(),
+            chunk.rows().map(<[u8]>::len).collect::<Vec<_>>(),
             [100, PIECE_MAX * 2]
         );
-        chunker.clear();
-        assert_eq!(chunker.pieces().count(), 0);
+        assert_eq!(chunk.row_count(), 2);
+        let owned: Vec<_> = chunk.into_pieces();
+        let owned: Vec<_> = owned
+            .iter()
+            .map(|(bytes, rows)| (bytes.len(), *rows))
+            .collect();
+        assert_eq!(owned, pieces);
+        assert!(chunker.is_empty());
+        assert_eq!(chunker.take().pieces().count(), 0);
     }
 }

@@ -1,5 +1,5 @@
-//! Which rows a live table and a snapshot don't share. First whole chunks are matched, then, in what is
-//! left, rows; both as multisets, so that order doesn't matter and duplicates are counted.
+//! Which chunks a live table and a snapshot don't share: as a multiset, so that order doesn't matter and
+//! duplicates are counted. In those that are left, rows are matched (`matching`).
 
 use std::collections::HashMap;
 use std::hash::Hash as StdHash;
@@ -36,6 +36,11 @@ impl<K: Eq + StdHash, V> Unmatched<K, V> {
         }
         self.count -= 1;
         Some(value)
+    }
+
+    /// The keys of those that are left.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.by_key.keys()
     }
 
     /// How many are left.

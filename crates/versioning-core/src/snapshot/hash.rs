@@ -47,6 +47,22 @@ impl Hash {
     }
 }
 
+/// A hash of bytes that come part by part.
+#[derive(Debug, Clone, Default)]
+pub struct HashState(Sha256);
+
+impl HashState {
+    /// The next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all.
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
 fn nibble(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),

@@ -19,17 +19,46 @@ impl<'a> RowWriter<'a> {
         self.buffer.extend_from_slice(&(-1_i32).to_be_bytes());
     }
 
-    /// A value; false when it is longer than the format can say.
-    #[must_use]
-    pub fn value(&mut self, bytes: &[u8]) -> bool {
-        let Ok(length) = i32::try_from(bytes.len()) else {
-            return false;
-        };
+    /// A value.
+    ///
+    /// # Errors
+    /// When it is longer than the format can say.
+    pub fn value(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        let length = i32::try_from(bytes.len()).map_err(|_| TooLong)?;
         self.buffer.extend_from_slice(&length.to_be_bytes());
         self.buffer.extend_from_slice(bytes);
-        true
+        Ok(())
+    }
+
+    /// A value that `append` writes behind what is there, or leaves to others by answering false; then the
+    /// row is as before and false is returned.
+    ///
+    /// # Errors
+    /// When the value is longer than the format can say.
+    pub fn value_with(
+        &mut self,
+        append: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) -> Result<bool, TooLong> {
+        let head = self.buffer.len();
+        self.buffer.extend_from_slice(&[0; 4]);
+        if !append(self.buffer) {
+            self.buffer.truncate(head);
+            return Ok(false);
+        }
+        let length = self.buffer.len().saturating_sub(head + 4);
+        let length = i32::try_from(length).map_err(|_| TooLong)?;
+        match self.buffer.get_mut(head..head + 4) {
+            Some(place) => place.copy_from_slice(&length.to_be_bytes()),
+            None => return Err(TooLong),
+        }
+        Ok(true)
     }
 }
+
+/// A value longer than the format can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a value is longer than a snapshot can hold")]
+pub struct TooLong;
 
 /// Bytes that are no rows of the expected number of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,41 +105,71 @@ impl<'a> RowReader<'a> {
         Ok(taken)
     }
 
-    fn row(&mut self) -> Result<Row<'a>, BadRow> {
+    fn number<const N: usize>(&mut self) -> Result<[u8; N], BadRow> {
+        let bad = BadRow {
+            position: self.position,
+        };
+        self.take(N)?.try_into().map_err(|_| bad)
+    }
+
+    /// Reads one row, handing each of its fields to `field`, and returns its bytes.
+    fn row(&mut self, mut field: impl FnMut(Option<&'a [u8]>)) -> Result<&'a [u8], BadRow> {
         let start = self.position;
         let bad = BadRow { position: start };
-        let count = u16::from_be_bytes(self.take(2)?.try_into().map_err(|_| bad)?);
+        let count = u16::from_be_bytes(self.number()?);
         if usize::from(count) != self.fields {
             return Err(bad);
         }
-        let mut fields = Vec::with_capacity(self.fields);
         for _ in 0..count {
             let bad = BadRow {
                 position: self.position,
             };
-            let length = i32::from_be_bytes(self.take(4)?.try_into().map_err(|_| bad)?);
-            fields.push(match length {
+            let length = i32::from_be_bytes(self.number()?);
+            field(match length {
                 -1 => None,
                 _ => Some(self.take(usize::try_from(length).map_err(|_| bad)?)?),
             });
         }
-        let bytes = self.bytes.get(start..self.position).ok_or(bad)?;
-        Ok(Row { bytes, fields })
+        self.bytes.get(start..self.position).ok_or(bad)
     }
+
+    /// The next row's bytes, its fields put into `fields`; for loops in which each row having a list of its
+    /// own would show.
+    pub fn next_into(
+        &mut self,
+        fields: &mut Vec<Option<&'a [u8]>>,
+    ) -> Option<Result<&'a [u8], BadRow>> {
+        if self.position >= self.bytes.len() {
+            return None;
+        }
+        fields.clear();
+        let row = self.row(|field| fields.push(field));
+        if row.is_err() {
+            self.position = self.bytes.len();
+        }
+        Some(row)
+    }
+}
+
+/// How many rows of that many fields the bytes are; `None` when they are no such rows.
+pub fn count_rows(bytes: &[u8], fields: usize) -> Option<u64> {
+    let mut reader = RowReader::new(bytes, fields);
+    let mut count = 0;
+    while reader.position < bytes.len() {
+        reader.row(|_| ()).ok()?;
+        count += 1;
+    }
+    Some(count)
 }
 
 impl<'a> Iterator for RowReader<'a> {
     type Item = Result<Row<'a>, BadRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.position >= self.bytes.len() {
-            return None;
-        }
-        let row = self.row();
-        if row.is_err() {
-            self.position = self.bytes.len();
-        }
-        Some(row)
+        // What is reserved is bounded by what is there to be read.
+        let mut fields = Vec::with_capacity(self.fields.min(self.bytes.len() / 4));
+        let bytes = self.next_into(&mut fields)?;
+        Some(bytes.map(|bytes| Row { bytes, fields }))
     }
 }
 
@@ -122,9 +181,9 @@ mod tests {
     fn reads_back_what_was_written() {
         let mut bytes = Vec::new();
         let mut row = RowWriter::begin(&mut bytes, 3);
-        assert!(row.value(b"one"));
+        row.value(b"one").unwrap();
         row.null();
-        assert!(row.value(b""));
+        row.value(b"").unwrap();
         RowWriter::begin(&mut bytes, 3).null();
         bytes.truncate(bytes.len() - 6);
         let rows: Vec<_> = RowReader::new(&bytes, 3).collect::<Result<_, _>>().unwrap();
@@ -134,6 +193,26 @@ mod tests {
             [Some(b"one".as_slice()), None, Some(b"".as_slice())]
         );
         assert_eq!(rows[0].bytes, bytes);
+    }
+
+    #[test]
+    fn values_are_written_in_place_or_left_to_others() {
+        let mut bytes = Vec::new();
+        let mut row = RowWriter::begin(&mut bytes, 2);
+        let append = |answer| {
+            move |out: &mut Vec<u8>| {
+                out.extend_from_slice(b"one");
+                answer
+            }
+        };
+        assert_eq!(row.value_with(append(false)), Ok(false));
+        assert_eq!(row.value_with(append(true)), Ok(true));
+        row.value(b"other").unwrap();
+        let mut same = Vec::new();
+        let mut row = RowWriter::begin(&mut same, 2);
+        row.value(b"one").unwrap();
+        row.value(b"other").unwrap();
+        assert_eq!(bytes, same);
     }
 
     #[test]
@@ -169,7 +248,9 @@ mod tests {
                 })
                 .collect();
             for fields in [0, 1, 2, 257] {
-                let _ = RowReader::new(&bytes, fields).count();
+                let rows: Result<Vec<_>, _> = RowReader::new(&bytes, fields).collect();
+                let count = rows.ok().map(|rows| rows.len() as u64);
+                assert_eq!(count_rows(&bytes, fields), count);
             }
         }
     }

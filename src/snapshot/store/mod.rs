@@ -1,9 +1,11 @@
-//! All SQL of the snapshots' own tables: manifests, chunks, references, the list of snapshots.
-//!
-//! A chunk lives as long as a row of `snapshot_chunks` refers to it. Whoever refers to a chunk that is
-//! there already first locks its row FOR KEY SHARE; whoever frees chunks locks them FOR UPDATE SKIP
-//! LOCKED and looks again before deleting. So neither waits long for the other, and no chunk is freed
-//! while a concurrent snapshot is about to use it.
+//! All SQL of the snapshots' own tables: manifests and the list of snapshots here, chunks and retention in
+//! files of their own.
+
+mod chunk;
+mod retention;
+
+pub use chunk::*;
+pub use retention::*;
 
 use npm_semver::Version;
 use pgrx::Uuid;
@@ -12,6 +14,7 @@ use versioning_core::snapshot::hash::Hash;
 use crate::error::{Error, Result};
 use crate::pg::identity::as_extension_owner;
 use crate::pg::query;
+use crate::pg::record::{ModuleDataBackups, Record};
 
 /// The row of a snapshot in `module_data_backups`.
 #[derive(Debug, Clone)]
@@ -24,6 +27,10 @@ pub struct Header {
     pub version: Option<String>,
     /// The root hash as it was reported when the snapshot was taken.
     pub root_hash: String,
+    /// Bytes of the rows.
+    pub size_bytes: i64,
+    /// Rows in all.
+    pub row_count: i64,
 }
 
 /// What a new row of `module_data_backups` says.
@@ -50,18 +57,9 @@ pub struct NewBackup<'a> {
     pub expires_in: Option<&'a str>,
     /// Who asked for it.
     pub created_by: Option<Uuid>,
+    /// Where it was imported from.
+    pub backup_url: Option<String>,
 }
-
-/// A stored piece of a chunk.
-pub struct StoredPiece {
-    /// How the bytes are stored; 1 is zstd.
-    pub codec: i16,
-    /// The stored bytes.
-    pub content: Vec<u8>,
-}
-
-/// The only codec there is: zstd.
-pub const ZSTD: i16 = 1;
 
 /// Makes the store's tables where they are missing, as after a dump was restored without them.
 ///
@@ -88,7 +86,7 @@ pub fn create_if_missing() -> Result<()> {
 pub fn header(backup_id: Uuid) -> Result<Header> {
     let found = as_extension_owner(|| {
         query::first(
-            "SELECT b.site_id, b.module_id, b.version::text, b.root_hash
+            "SELECT b.site_id, b.module_id, b.version::text, b.root_hash, b.size_bytes, b.row_count
              FROM module_versioning.module_data_backups b WHERE b.id = $1",
             &[backup_id.into()],
             |row| {
@@ -97,6 +95,8 @@ pub fn header(backup_id: Uuid) -> Result<Header> {
                     module_id: row.get(2)?,
                     version: row.optional(3)?,
                     root_hash: row.get(4)?,
+                    size_bytes: row.get(5)?,
+                    row_count: row.get(6)?,
                 })
             },
         )
@@ -146,10 +146,10 @@ pub fn insert_backup(backup: NewBackup<'_>) -> Result<Uuid> {
         query::one(
             "INSERT INTO module_versioning.module_data_backups AS b
                  (site_id, module_id, version, type, size_bytes, stored_bytes, row_count,
-                  table_counts, root_hash, expires_at, created_by)
+                  table_counts, root_hash, expires_at, created_by, backup_url)
              VALUES ($1, $2, $3::module_versioning.semver, $4, $5, $6, $7,
                      $8::pg_catalog.jsonb, $9,
-                     pg_catalog.clock_timestamp() + $10::pg_catalog.interval, $11)
+                     pg_catalog.clock_timestamp() + $10::pg_catalog.interval, $11, $12)
              RETURNING b.id",
             &[
                 backup.site_id.into(),
@@ -163,6 +163,7 @@ pub fn insert_backup(backup: NewBackup<'_>) -> Result<Uuid> {
                 backup.root_hash.into(),
                 backup.expires_in.map(str::to_owned).into(),
                 backup.created_by.into(),
+                backup.backup_url.into(),
             ],
             |row| row.get(1),
         )
@@ -186,60 +187,6 @@ pub fn insert_manifest(id: Uuid, text: &str, root: &Hash, pieces: Vec<String>) -
             &[id.into(), pieces.into()],
         )?;
         Ok(())
-    })
-}
-
-/// Whether the piece is in the store; if it is, it stays there until this transaction ends.
-///
-/// # Errors
-/// None of its own.
-pub fn hold_piece(hash: &Hash) -> Result<bool> {
-    as_extension_owner(|| {
-        let found = query::first(
-            "SELECT true FROM module_versioning_data.chunks c WHERE c.hash = $1 FOR KEY SHARE",
-            &[hash.0.to_vec().into()],
-            |row| row.get::<bool>(1),
-        )?;
-        Ok(found.is_some())
-    })
-}
-
-/// Adds a piece; false when somebody else has added it meanwhile.
-///
-/// # Errors
-/// None of its own.
-pub fn insert_piece(hash: &Hash, raw_size: i64, content: Vec<u8>) -> Result<bool> {
-    as_extension_owner(|| {
-        let inserted = query::run(
-            "INSERT INTO module_versioning_data.chunks (hash, codec, raw_size, content)
-             VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING",
-            &[
-                hash.0.to_vec().into(),
-                ZSTD.into(),
-                raw_size.into(),
-                content.into(),
-            ],
-        )?;
-        Ok(inserted > 0)
-    })
-}
-
-/// A stored piece.
-///
-/// # Errors
-/// None of its own.
-pub fn piece(hash: &Hash) -> Result<Option<StoredPiece>> {
-    as_extension_owner(|| {
-        query::first(
-            "SELECT c.codec, c.content FROM module_versioning_data.chunks c WHERE c.hash = $1",
-            &[hash.0.to_vec().into()],
-            |row| {
-                Ok(StoredPiece {
-                    codec: row.get(1)?,
-                    content: row.get(2)?,
-                })
-            },
-        )
     })
 }
 
@@ -313,99 +260,86 @@ pub fn module_owner(module_id: Uuid) -> Result<Option<String>> {
     })
 }
 
-/// A rollback point is a version below the active one that the site left by an upgrade, as it was left
-/// last; it needs the snapshot taken then.
-const NEEDED: &str = "EXISTS (
-    SELECT FROM module_versioning.site_module_versions point
-    JOIN module_versioning.registered_versions old ON old.id = point.version_id
-    JOIN module_versioning.site_module_versions active
-         ON active.site_module_id = point.site_module_id AND active.status = 'active'
-    JOIN module_versioning.registered_versions current ON current.id = active.version_id
-    WHERE point.backup_id = b.id AND point.status = 'superseded'
-      AND old.version OPERATOR(module_versioning.<) current.version
-      AND NOT EXISTS (SELECT FROM module_versioning.site_module_versions later
-                      WHERE later.site_module_id = point.site_module_id
-                        AND later.version_id = point.version_id AND later.status = 'superseded'
-                        AND later.ordinal > point.ordinal))";
-
-/// Whether a rollback point needs the snapshot.
+/// A snapshot as a row of its table.
 ///
 /// # Errors
 /// None of its own.
-pub fn is_needed(backup_id: Uuid) -> Result<bool> {
+pub fn record(backup_id: Uuid) -> Result<Option<Record<ModuleDataBackups>>> {
+    as_extension_owner(|| {
+        query::record(
+            "SELECT b FROM module_versioning.module_data_backups b WHERE b.id = $1",
+            &[backup_id.into()],
+        )
+    })
+}
+
+/// The slugs of a site and a module, where they are registered.
+///
+/// # Errors
+/// None of its own.
+pub fn slugs(site_id: Uuid, module_id: Uuid) -> Result<(Option<String>, Option<String>)> {
     as_extension_owner(|| {
         query::one(
-            &format!(
-                "SELECT {NEEDED} FROM module_versioning.module_data_backups b WHERE b.id = $1"
-            ),
-            &[backup_id.into()],
+            "SELECT (SELECT s.slug FROM module_versioning.sites s WHERE s.id = $1),
+                    (SELECT m.slug FROM module_versioning.modules m WHERE m.id = $2)",
+            &[site_id.into(), module_id.into()],
+            |row| Ok((row.optional(1)?, row.optional(2)?)),
+        )
+    })
+}
+
+/// The snapshot that an export with this root hash was imported as.
+///
+/// # Errors
+/// None of its own.
+pub fn imported(site_id: Uuid, module_id: Uuid, root_hash: &str) -> Result<Option<Uuid>> {
+    as_extension_owner(|| {
+        query::first(
+            "SELECT b.id FROM module_versioning.module_data_backups b
+             WHERE b.site_id = $1 AND b.module_id = $2 AND b.root_hash = $3 AND b.backup_url IS NOT NULL",
+            &[site_id.into(), module_id.into(), root_hash.into()],
             |row| row.get(1),
         )
     })
 }
 
-/// The snapshots whose time is over and that no rollback point needs, locked.
+/// The folder that the server keeps its own files in.
 ///
 /// # Errors
 /// None of its own.
-pub fn lock_expired() -> Result<Vec<Uuid>> {
+pub fn data_directory() -> Result<String> {
     as_extension_owner(|| {
-        query::rows(
-            &format!(
-                "SELECT b.id FROM module_versioning.module_data_backups b
-                 WHERE b.expires_at <= pg_catalog.clock_timestamp() AND NOT {NEEDED}
-                 ORDER BY b.ordinal FOR UPDATE OF b SKIP LOCKED"
-            ),
+        query::one(
+            "SELECT pg_catalog.current_setting('data_directory')",
             &[],
             |row| row.get(1),
         )
     })
 }
 
-/// Takes a snapshot off the list, with its manifest and references.
+/// Now, as text for people.
 ///
 /// # Errors
 /// None of its own.
-pub fn delete_backup(backup_id: Uuid) -> Result<()> {
-    as_extension_owner(|| {
-        query::run(
-            "DELETE FROM module_versioning_data.snapshots s WHERE s.id = $1",
-            &[backup_id.into()],
-        )?;
-        query::run(
-            "DELETE FROM module_versioning.module_data_backups b WHERE b.id = $1",
-            &[backup_id.into()],
-        )?;
-        Ok(())
-    })
+pub fn now() -> Result<String> {
+    query::one(
+        "SELECT pg_catalog.to_char(pg_catalog.timezone('UTC', pg_catalog.clock_timestamp()),
+                                   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+        &[],
+        |row| row.get(1),
+    )
 }
 
-/// Deletes the chunks that nothing refers to and returns their stored bytes.
+/// How many different chunks are kept for a snapshot.
 ///
 /// # Errors
 /// None of its own.
-pub fn free_chunks() -> Result<i64> {
-    const UNUSED: &str = "NOT EXISTS (SELECT FROM module_versioning_data.snapshot_chunks r
-                                      WHERE r.chunk_hash = c.hash)";
+pub fn count_references(backup_id: Uuid) -> Result<i64> {
     as_extension_owner(|| {
-        let locked: Vec<Vec<u8>> = query::rows(
-            &format!(
-                "SELECT c.hash FROM module_versioning_data.chunks c WHERE {UNUSED}
-                 ORDER BY c.hash FOR UPDATE OF c SKIP LOCKED"
-            ),
-            &[],
-            |row| row.get(1),
-        )?;
-        // A second statement, so that it sees references that were committed before the lock was had.
         query::one(
-            &format!(
-                "WITH freed AS (
-                     DELETE FROM module_versioning_data.chunks c
-                     WHERE c.hash = ANY ($1) AND {UNUSED}
-                     RETURNING pg_catalog.octet_length(c.content)::bigint AS bytes)
-                 SELECT coalesce(pg_catalog.sum(f.bytes), 0)::bigint FROM freed f"
-            ),
-            &[locked.into()],
+            "SELECT pg_catalog.count(*) FROM module_versioning_data.snapshot_chunks r
+             WHERE r.snapshot_id = $1",
+            &[backup_id.into()],
             |row| row.get(1),
         )
     })

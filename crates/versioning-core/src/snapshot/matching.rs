@@ -1,0 +1,179 @@
+//! Many rows waiting to be matched by their hashes, in as little memory as that takes: a table of millions
+//! of rows may have changed everywhere.
+
+/// Half a SHA-256: enough to tell rows apart, even rows made to be confused.
+pub type RowHash = [u8; 16];
+
+/// Rows by their hashes, as a multiset. First all are added, then they are taken out.
+#[derive(Debug)]
+pub struct RowIndex<V> {
+    entries: Vec<Entry<V>>,
+    /// Numbers of entries, found by their hash: open addressing, for the hashes are as good as random.
+    slots: Vec<u32>,
+    count: usize,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    hash: RowHash,
+    value: V,
+    /// The next entry of the same hash.
+    next: u32,
+    is_taken: bool,
+}
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+impl<V> Default for RowIndex<V> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            slots: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<V: Copy> RowIndex<V> {
+    /// One more. Not after the first [`RowIndex::take`].
+    pub fn add(&mut self, hash: RowHash, value: V) {
+        self.entries.push(Entry {
+            hash,
+            value,
+            next: NONE,
+            is_taken: false,
+        });
+        self.count += 1;
+    }
+
+    /// Call between the last [`RowIndex::add`] and the first [`RowIndex::take`].
+    pub fn seal(&mut self) {
+        self.slots = vec![NONE; (self.entries.len() * 2).next_power_of_two()];
+        for number in 0..self.entries.len() {
+            let Some(hash) = self.entries.get(number).map(|entry| entry.hash) else {
+                continue;
+            };
+            let Some(slot) = self.slot(&hash) else {
+                continue;
+            };
+            let number_here = u32::try_from(number).unwrap_or(NONE);
+            let before = self
+                .slots
+                .get_mut(slot)
+                .map_or(NONE, |slot| std::mem::replace(slot, number_here));
+            if let Some(entry) = self.entries.get_mut(number) {
+                entry.next = before;
+            }
+        }
+    }
+
+    /// The slot of entries of that hash, or the free one where it would be.
+    fn slot(&self, hash: &RowHash) -> Option<usize> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let (head, _) = hash.split_first_chunk::<8>()?;
+        let mut slot = u64::from_le_bytes(*head) as usize & mask;
+        loop {
+            let number = *self.slots.get(slot)?;
+            if number == NONE || self.entries.get(number as usize)?.hash == *hash {
+                return Some(slot);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Takes one of that hash out, if one is left.
+    pub fn take(&mut self, hash: &RowHash) -> Option<V> {
+        let slot = self.slot(hash)?;
+        let number = self.slots.get_mut(slot)?;
+        let entry = self.entries.get_mut(*number as usize)?;
+        if entry.is_taken {
+            return None;
+        }
+        entry.is_taken = true;
+        // The last of its hash keeps the slot, for others are found by way of it.
+        if entry.next != NONE {
+            *number = entry.next;
+        }
+        self.count -= 1;
+        Some(entry.value)
+    }
+
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Those that are left, in the order in which they were added.
+    pub fn into_values(self) -> impl Iterator<Item = V> {
+        let left = |entry: Entry<V>| (!entry.is_taken).then_some(entry.value);
+        self.entries.into_iter().filter_map(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_each_once() {
+        let hash = |byte: u8| [byte; 16];
+        let mut index = RowIndex::default();
+        for (byte, value) in [(2, 'x'), (1, 'a'), (2, 'y'), (3, 'b'), (2, 'z')] {
+            index.add(hash(byte), value);
+        }
+        index.seal();
+        assert_eq!(index.take(&hash(0)), None);
+        assert_eq!(index.take(&hash(4)), None);
+        assert!(index.take(&hash(2)).is_some());
+        assert!(index.take(&hash(2)).is_some());
+        assert_eq!(index.take(&hash(3)), Some('b'));
+        assert_eq!(index.take(&hash(3)), None);
+        assert_eq!(index.len(), 2);
+        let left: Vec<char> = index.into_values().collect();
+        assert_eq!(left.len(), 2);
+        assert!(left.contains(&'a'));
+    }
+
+    #[test]
+    fn agrees_with_a_plain_multiset() {
+        let mut state = 7_u64;
+        let mut next = move |below: u64| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            ((state >> 33) % below) as u8
+        };
+        for _ in 0..200 {
+            let mut index = RowIndex::default();
+            let mut plain = std::collections::HashMap::<u8, usize>::new();
+            for _ in 0..next(40) {
+                let byte = next(9);
+                index.add([byte; 16], byte);
+                *plain.entry(byte).or_default() += 1;
+            }
+            index.seal();
+            for _ in 0..next(40) {
+                let byte = next(9);
+                let expected = plain
+                    .get_mut(&byte)
+                    .filter(|count| **count > 0)
+                    .map(|count| *count -= 1);
+                assert_eq!(index.take(&[byte; 16]).is_some(), expected.is_some());
+            }
+            let total: usize = plain.values().sum();
+            assert_eq!(index.len(), total);
+            let mut left = std::collections::HashMap::<u8, usize>::new();
+            for byte in index.into_values() {
+                *left.entry(byte).or_default() += 1;
+            }
+            plain.retain(|_, count| *count > 0);
+            assert_eq!(left, plain);
+        }
+    }
+}
