@@ -4,7 +4,7 @@
 #   make demo-stop  stop it
 #   make test       formatting, lints, unit tests, in-server tests, SQL regression tests
 #   make lint       formatting and lints only
-#   make bench      how fast versions, plans, upgrades, rollouts, a registry of 200,000 versions and snapshots are, beside their peers
+#   make bench      how fast versions, plans, upgrades, rollouts, a registry of 200,000 versions, snapshots and descriptions of schemas are, beside their peers
 #   make install    build and install into the PostgreSQL of PG_CONFIG
 #   make fuzz       fuzzes versions and the snapshot format (nightly toolchain and cargo-fuzz)
 #   make package    the files of an installation, under target/release
@@ -54,6 +54,7 @@ bench: install
 	@benches/registry.sh
 	@benches/rollout.sh
 	@benches/snapshot.sh
+	@benches/schema.sh
 
 # Wants the nightly toolchain and cargo-fuzz; FUZZ_SECONDS says for how long each target runs.
 fuzz:

@@ -213,6 +213,11 @@ impl Error {
         }
     }
 
+    /// Whether a constraint of a table refused something (class 23).
+    pub fn is_constraint(&self) -> bool {
+        self.sqlstate().starts_with("23")
+    }
+
     /// The SQLSTATE as its five characters.
     pub fn sqlstate(&self) -> String {
         sqlstate_text(self.code())

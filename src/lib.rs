@@ -104,7 +104,6 @@ pgrx::extension_sql_file!(
         registry::functions::get_module_tables,
         registry::functions::get_version,
         registry::functions::module_id,
-        registry::functions::publish_version,
         registry::functions::record_download,
         registry::functions::register_module,
         registry::functions::register_module_table,
@@ -127,6 +126,17 @@ pgrx::extension_sql_file!(
     name = "registry_views",
     requires = ["tables"]
 );
+pgrx::extension_sql_file!(
+    "../sql/install/35_schema.sql",
+    name = "schema",
+    requires = [
+        schema::functions::_capture_schemas,
+        schema::functions::_schemas_diff,
+        schema::functions::capture_schema,
+        schema::functions::schema_diff,
+        schema::functions::schema_fingerprint,
+    ]
+);
 
 pgrx::extension_sql_file!(
     "../sql/install/40_migration.sql",
@@ -141,6 +151,7 @@ pgrx::extension_sql_file!(
         migration::add_migration,
         migration::current_module_id,
         migration::current_site_id,
+        migration::lint_migration,
     ]
 );
 
@@ -189,6 +200,10 @@ pgrx::extension_sql_file!(
         lifecycle::install_module,
         lifecycle::plan_rollback,
         lifecycle::plan_upgrade,
+        lifecycle::publish_version,
+        lifecycle::rehearse_migration,
+        lifecycle::rehearse_rollback,
+        lifecycle::rehearse_upgrade,
         lifecycle::rollback_module,
         lifecycle::uninstall_module,
         lifecycle::upgrade_module,

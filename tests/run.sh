@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests that need a server of their own: SQL regression tests, isolation specs, the scripts of
-# tests/faults, and the examples of the documentation.
+# tests/faults, the table of situations, and the examples of the documentation.
 # A throw-away cluster in .test; no other server is touched.
 # usage: run.sh [TEST…]     only these regression tests and nothing else
 set -euo pipefail
@@ -20,6 +20,8 @@ fi
 # Results go where the account that runs the tests may write.
 "$PG_BIN/createdb" regression
 "$PG_BIN/psql" -qX -d regression -c 'CREATE EXTENSION module_versioning'
+# What publishing has to say about versions is the affair of one test.
+"$PG_BIN/psql" -qX -d regression -c "ALTER DATABASE regression SET module_versioning.version_policy TO 'off'"
 "$regress" --use-existing --dbname=regression --bindir="$PG_BIN" \
     --inputdir=tests/pg_regress --outputdir="$root/results" "${tests[@]}" || {
     cat "$root/results/regression.diffs"
@@ -31,6 +33,7 @@ specs=()
 for file in tests/isolation/specs/*.spec; do specs+=("$(basename "$file" .spec)"); done
 "$PG_BIN/createdb" isolation
 "$PG_BIN/psql" -qX -d isolation -c 'CREATE EXTENSION module_versioning'
+"$PG_BIN/psql" -qX -d isolation -c "ALTER DATABASE isolation SET module_versioning.version_policy TO 'off'"
 "$(dirname "$regress")/../isolation/pg_isolation_regress" --use-existing --dbname=isolation --bindir="$PG_BIN" \
     --inputdir=tests/isolation --outputdir="$root/isolation" "${specs[@]}" || {
     cat "$root/isolation/regression.diffs"
@@ -54,3 +57,5 @@ echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
 
 perl tests/docs.pl "$PG_BIN/psql" README.md docs/*.md
+
+bash tests/cases/run.sh "$PG_BIN/psql"

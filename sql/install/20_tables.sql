@@ -116,6 +116,10 @@ CREATE TABLE module_versioning.module_migrations (
     statements jsonb,
     lock_timeout interval CHECK (lock_timeout >= interval '0'),
     statement_timeout interval CHECK (statement_timeout >= interval '0'),
+    reversibility text CHECK (reversibility IN ('reversible', 'lossy', 'irreversible', 'unknown')),
+    reversibility_detail text,
+    suggested_bump text CHECK (suggested_bump IN ('major', 'minor', 'patch')),
+    findings jsonb,
     UNIQUE (module_id, sequence)
 );
 CREATE INDEX module_migrations_to_version ON module_versioning.module_migrations (module_id, to_version);
@@ -126,7 +130,9 @@ COMMENT ON TABLE module_versioning.module_migrations IS
 equivalent_of: a migration that does the same work for another version; of those that are equivalent, through any number of steps, only one runs. (No foreign key, for pg_dump warns of tables that refer to themselves.)
 checksum: SHA-256 over up and down script with line endings and byte order mark normalised.
 statements: what the parser found in both scripts, in order: script, statement_number, line, command, class.
-lock_timeout, statement_timeout: for each statement, in place of the settings; NULL = the settings, zero = for ever.';
+lock_timeout, statement_timeout: for each statement, in place of the settings; NULL = the settings, zero = for ever.
+reversibility, reversibility_detail, suggested_bump: what going up, down and up again in an empty schema has shown when the version was published: whether there is a way back, why it is no full one or can''t be told, and the step of the version number that the script demands. NULL before.
+findings: what was found out then: breaking_changes, data_loss, down_data_loss, warnings; NULL = nothing could be run.';
 
 CREATE TABLE module_versioning.site_module_versions (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -177,6 +183,17 @@ COMMENT ON TABLE module_versioning.module_data_backups IS
 'The snapshots of a site''s module data. Manifest and chunks lie in schema module_versioning_data, which DROP EXTENSION leaves alone.
 size_bytes: of the rows, uncompressed; stored_bytes: what this snapshot added to the store; backup_url: where it was imported from, NULL for one that was taken here.';
 
+CREATE TABLE module_versioning.data_changes (
+    backup_id uuid PRIMARY KEY REFERENCES module_versioning.module_data_backups (id) ON DELETE CASCADE,
+    before_image uuid,
+    after_image uuid,
+    tables jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE module_versioning.data_changes IS
+'What the scripts of a change did to the rows of the snapshot that was taken before them: by this, undoing the change tells what the scripts had destroyed from what people wrote since.
+tables: what became of each table and its columns, and whether its rows were touched. after_image: those that were, as the change left them; before_image: rows of all sites before it, where shared scripts may have changed those too. Both lie in module_versioning_data.snapshots and go with the snapshot.';
+
 CREATE TABLE module_versioning.module_migration_runs (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     site_id uuid NOT NULL REFERENCES module_versioning.sites (id),
@@ -204,6 +221,8 @@ CREATE INDEX module_migration_runs_site_module
     ON module_versioning.module_migration_runs (site_id, module_id, ordinal);
 CREATE INDEX module_migration_runs_migration
     ON module_versioning.module_migration_runs (migration_id);
+CREATE INDEX module_migration_runs_backup
+    ON module_versioning.module_migration_runs (backup_id) WHERE backup_id IS NOT NULL;
 COMMENT ON TABLE module_versioning.module_migration_runs IS
 'Every attempt to run a migration, the failed ones too. ordinal gives the order, whatever the clock did.
 rolled_back = it had succeeded, and was undone because a later one of the same call failed.';
@@ -307,6 +326,7 @@ SELECT pg_catalog.pg_extension_config_dump('module_versioning.version_downloads'
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_migrations', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.site_module_versions', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_data_backups', '');
+SELECT pg_catalog.pg_extension_config_dump('module_versioning.data_changes', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.module_migration_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.applied_migrations', '');
 SELECT pg_catalog.pg_extension_config_dump('module_versioning.schema_states', '');

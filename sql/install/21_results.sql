@@ -55,3 +55,25 @@ CREATE TYPE module_versioning.rollback_plan AS (
 COMMENT ON TYPE module_versioning.rollback_plan IS
 'What a rollback would do and destroy.
 migrations: newest first, each with its action (run, keep, skip); data_loss: table, column, kind, rows and values, counted on the live rows; backup_id: the snapshot taken when the target version was left.';
+
+CREATE TYPE module_versioning.rehearsal AS (
+    ok boolean,
+    sqlstate text,
+    error_message text,
+    statement_number integer,
+    duration_ms bigint,
+    statements jsonb,
+    locks jsonb,
+    rewrites jsonb,
+    schema_changes jsonb,
+    breaking_changes jsonb,
+    data_loss jsonb,
+    down_data_loss jsonb,
+    schema_restored boolean,
+    reversibility text,
+    suggested_bump text,
+    warnings text[]
+);
+COMMENT ON TYPE module_versioning.rehearsal IS
+'What scripts did when they were run, watched and undone.
+ok: whether they ran to their end; NULL when they were not run for the size of the tables. sqlstate, error_message, statement_number: of the statement that failed. statements: each with text, ms, rows, wal_bytes, locks. The other lists hold findings: objects with kind, object, statement_number, detail and more. locks: what others wait for meanwhile; data_loss: what the scripts destroy; down_data_loss: what the way back destroys, also of what is written in between; schema_restored: whether the way back leads to the old schema. reversibility: reversible, lossy (the schema comes back, data that was there does not), irreversible or unknown.';

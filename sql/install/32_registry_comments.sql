@@ -63,13 +63,6 @@ breaking_changes is set by itself for a new major, and for a new minor below 1.0
 Returns the row of module_versions.
 Errors: 22023 bad argument (not above the latest published version, bad hash, dependencies or conflicts that are no object or name the module itself, a conflict that leaves nothing of a dependency), 22P02 bad version or range, 23505 registered already (build metadata doesn''t count), 42704 no such module or dependency, 42501 the caller can''t act as the module''s owner, 55P03 another session is adding it for too long. Locks: the new row.';
 
-COMMENT ON FUNCTION module_versioning.publish_version(uuid, uuid) IS
-'Publishes a draft: from now on it is found, can be installed, and doesn''t change.
-published_by: who did it, for the record. breaking_changes is set when the versions published meanwhile demand it.
-Returns the row of module_versions.
-From then on its content doesn''t change, nor do its migrations: release_notes and status_reason stay editable.
-Errors: 55000 no draft, or a dependency that no published version satisfies (each is in DETAIL, with what there is instead), 22023 version_id is null, 42704 no such version, 42501 the caller can''t act as the module''s owner, 55P03 locked too long. Locks: the row, FOR NO KEY UPDATE.';
-
 COMMENT ON FUNCTION module_versioning.deprecate_version(uuid, text) IS
 'Takes a published version out of what is found as latest or matching; sites that run it stay.
 reason: goes to status_reason. Returns the row of module_versions.

@@ -70,13 +70,14 @@ In: the number of the run, the SQLSTATE. Out: whether the error is a request to 
 CREATE FUNCTION module_versioning._guard_migration() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    editable CONSTANT text[] := ARRAY['description', 'estimated_duration_seconds', 'reversibility',
+                                      'reversibility_detail', 'suggested_bump', 'findings'];
 BEGIN
+    -- What publishing finds out is written while the version is a draft, and kept by another trigger.
     IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE'
-       AND (pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.-) 'description'::text
-            OPERATOR(pg_catalog.-) 'estimated_duration_seconds'::text)
-           OPERATOR(pg_catalog.=)
-           (pg_catalog.to_jsonb(OLD) OPERATOR(pg_catalog.-) 'description'::text
-            OPERATOR(pg_catalog.-) 'estimated_duration_seconds'::text)
+       AND (pg_catalog.to_jsonb(NEW) OPERATOR(pg_catalog.-) editable)
+           OPERATOR(pg_catalog.=) (pg_catalog.to_jsonb(OLD) OPERATOR(pg_catalog.-) editable)
     THEN
         RETURN NEW;
     END IF;
@@ -102,7 +103,7 @@ END
 $$;
 COMMENT ON FUNCTION module_versioning._guard_migration() IS
 'Keeps a migration that has run as it was.
-Trigger of module_migrations. Raises 55000 for every role when anything but description or estimated_duration_seconds of a migration with a run that did its work changes, or when it is deleted.';
+Trigger of module_migrations. Raises 55000 for every role when anything but description, estimated_duration_seconds and what publishing finds out of a migration with a run that did its work changes, or when it is deleted.';
 CREATE TRIGGER guard_migration BEFORE UPDATE OR DELETE ON module_versioning.module_migrations
     FOR EACH ROW EXECUTE FUNCTION module_versioning._guard_migration();
 ALTER TABLE module_versioning.module_migrations ENABLE ALWAYS TRIGGER guard_migration;
@@ -139,3 +140,9 @@ Out: its id; NULL outside a migration. Not a setting: a script can''t change it.
 COMMENT ON FUNCTION module_versioning.current_module_id() IS
 'The module whose migration is running.
 Out: its id; NULL outside a migration. Not a setting: a script can''t change it.';
+
+COMMENT ON FUNCTION module_versioning.lint_migration(text, text) IS
+'What the scripts of a migration would do that hurts, told from their parse trees without running anything.
+In: both scripts. Out: a row for each finding, those of the up script first: rule (the kinds that plans and rehearsals use), severity (error: clients of the old version fail, rows are lost, or add_migration refuses it; warning: it locks, rewrites or reads a table for long, or clients see another behaviour; info: worth knowing), statement and line in the script (NULL when it is about the whole script), the object as the script names it, a message with the names that other linters use, the way out, and script: up or down.
+What a script makes itself is its own to change. A script that doesn''t parse is a finding: rule syntax or psql_meta. What can''t be told from the text is said so (dynamic_sql): rehearse_migration runs it.
+Errors: 22023 when up_sql is null. Reads nothing of the database, takes no locks.';

@@ -67,13 +67,15 @@ Returns, by table, rows inserted, updated and deleted since the snapshot, and ro
 Rows are matched by primary key; without one, a changed row counts as one deleted and one inserted. A table that is gone has lost all its rows.
 Errors: 42704 no such snapshot; XX001 it is damaged. Takes ACCESS SHARE on the tables.';
 
-COMMENT ON FUNCTION module_versioning.delete_snapshot(uuid) IS
+COMMENT ON FUNCTION module_versioning.delete_snapshot(uuid, boolean) IS
 'Deletes a snapshot and returns the bytes freed: chunks that other snapshots share stay.
-Errors: 42704 no such snapshot; 55000 a rollback point needs it.';
+force: also one that a rollback point needs; what an upgrade destroyed is then gone for good.
+Errors: 42704 no such snapshot; 55000 a rollback point needs it; 55P03 a change uses it.
+Locks the snapshot''s row.';
 
 COMMENT ON FUNCTION module_versioning.expire_snapshots() IS
-'Deletes the snapshots whose expires_at has passed, save those that a rollback point needs.
-Returns each with the bytes freed. One that is being deleted by somebody else is passed over.';
+'Deletes the snapshots whose expires_at has passed, save those that a rollback point needs, expired or not.
+Returns each with the bytes freed. One that somebody uses or deletes is passed over.';
 
 COMMENT ON FUNCTION module_versioning.snapshot_chunks(uuid, text) IS
 'Hands out one table of a snapshot: the results one after the other are a file for COPY FROM (FORMAT binary).

@@ -6,10 +6,12 @@ use versioning_core::model::{Direction, Migration, Scope};
 use versioning_core::plan::{self, Action, Plan, Step};
 use versioning_core::status::Status;
 
+use super::data_change::{Watch, Watched};
 use super::run::{self, Act, Order, Outcome};
 use super::situation::Situation;
 use super::{lock, snapshot, store};
 use crate::error::{Error, Result};
+use crate::pg::view::Moment;
 use crate::snapshot::take::SnapshotKind;
 
 /// What a caller may ask.
@@ -65,7 +67,8 @@ pub fn apply(situation: &Situation, wish: &Wish) -> Result<Outcome> {
         situation,
         site_module_id,
         wish,
-        shared: migration.scope == Scope::Shared,
+        migration,
+        watch: None,
     };
     run::all_or_nothing(situation, &[migration], order, &mut act)
 }
@@ -168,12 +171,13 @@ struct SingleAct<'a> {
     situation: &'a Situation,
     site_module_id: Uuid,
     wish: &'a Wish,
-    shared: bool,
+    migration: &'a Migration,
+    watch: Option<Watch>,
 }
 
 impl Act for SingleAct<'_> {
     fn prepare(&mut self) -> Result<Option<Uuid>> {
-        if self.shared {
+        if self.migration.scope == Scope::Shared {
             store::touch_module(self.situation.module.id)?;
         }
         store::touch_installation(self.site_module_id)?;
@@ -184,10 +188,29 @@ impl Act for SingleAct<'_> {
             Direction::Up => SnapshotKind::PreUpgrade,
             Direction::Down => SnapshotKind::PreRollback,
         };
-        snapshot::take(self.situation, kind, None, self.wish.executed_by).map(Some)
+        let moment = Moment::now();
+        let backup_id = snapshot::take(self.situation, kind, None, self.wish.executed_by)?;
+        let watched = Watched {
+            situation: self.situation,
+            migrations: &[self.migration],
+            direction: self.wish.direction,
+            whole: &[],
+        };
+        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        Ok(Some(backup_id))
+    }
+
+    fn before_migration(&mut self, _index: usize, _backup_id: Option<Uuid>) -> Result<()> {
+        match &mut self.watch {
+            Some(watch) => watch.before_migration(self.situation, self.migration),
+            None => Ok(()),
+        }
     }
 
     fn complete(&mut self, _backup_id: Option<Uuid>) -> Result<Vec<String>> {
+        if let Some(watch) = self.watch.take() {
+            watch.end(self.situation)?;
+        }
         Ok(Vec::new())
     }
 }

@@ -6,7 +6,9 @@
 
 mod adopt;
 mod apply;
+mod data_change;
 mod equivalent;
+mod heavy;
 mod hold;
 mod intact;
 mod lock;
@@ -14,6 +16,10 @@ mod locks;
 mod loss;
 mod members;
 mod post_step;
+mod publish;
+mod race;
+mod recorded;
+pub mod rehearse;
 mod rollback;
 mod rollback_plan;
 mod run;
@@ -22,6 +28,8 @@ mod snapshot;
 mod state;
 mod store;
 mod tenant;
+mod touched;
+mod undoing;
 mod uninstall;
 mod upgrade;
 mod upgrade_act;
@@ -42,7 +50,9 @@ use crate::error::{Error, Result, SqlResult};
 use crate::migration::execute::settle_deferred_constraints;
 use crate::pg::argument::required;
 use crate::pg::identity::{self, as_extension_owner};
-use crate::pg::record::{ModuleChange, ModuleMigrationRuns, Record, RollbackPlan, UpgradePlan};
+use crate::pg::record::{
+    ModuleChange, ModuleMigrationRuns, ModuleVersions, Record, Rehearsal, RollbackPlan, UpgradePlan,
+};
 use crate::pg::run_context;
 use crate::semver::Semver;
 
@@ -64,6 +74,17 @@ pub fn upgrade_site(
     wish: &UpgradeWish<'_>,
 ) -> Result<Option<Record<ModuleChange>>> {
     upgrade::upgrade(&Situation::read(Some(site_id), Some(module_id))?, wish)
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn publish_version(
+    version_id: Option<Uuid>,
+    published_by: default!(Option<Uuid>, "NULL"),
+) -> SqlResult<Record<ModuleVersions>> {
+    run_context::refuse_inside_script()?;
+    settle_deferred_constraints()?;
+    Ok(publish::publish(version_id, published_by)?)
 }
 
 #[pg_extern(volatile, requires = ["results"])]
@@ -351,4 +372,41 @@ fn uninstall_module(
         };
         uninstall::uninstall(&Situation::read(site_id, module_id)?, &wish)
     })
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn rehearse_migration(
+    module_id: Option<Uuid>,
+    up_sql: Option<&str>,
+    down_sql: default!(Option<&str>, "NULL"),
+    site_id: default!(Option<Uuid>, "NULL"),
+) -> SqlResult<Option<Record<Rehearsal>>> {
+    run_context::refuse_inside_script()?;
+    let up_sql = required(up_sql, "up_sql")?;
+    Ok(rehearse::migration(module_id, site_id, up_sql, down_sql)?)
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn rehearse_upgrade(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    target_version: default!(Option<Semver>, "NULL"),
+) -> SqlResult<Option<Record<Rehearsal>>> {
+    run_context::refuse_inside_script()?;
+    let target = target_version.as_ref().map(|version| &version.0);
+    Ok(rehearse::upgrade(site_id, module_id, target)?)
+}
+
+#[pg_extern(volatile, requires = ["results"])]
+#[search_path(pg_catalog, pg_temp)]
+fn rehearse_rollback(
+    site_id: Option<Uuid>,
+    module_id: Option<Uuid>,
+    target_version: Option<Semver>,
+) -> SqlResult<Option<Record<Rehearsal>>> {
+    run_context::refuse_inside_script()?;
+    let target = target_version.as_ref().map(|version| &version.0);
+    Ok(rehearse::rollback(site_id, module_id, target)?)
 }

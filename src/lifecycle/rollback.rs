@@ -5,20 +5,22 @@ use std::collections::BTreeSet;
 use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::{Direction, Migration, Scope};
-use versioning_core::plan::{Action, Blocker, Plan};
+use versioning_core::plan::{Action, Blocker, Plan, list};
 
+use super::data_change::{Watch, Watched};
 use super::locks::Locks;
 use super::rollback_plan::{self, Rollback};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
+use super::undoing::Undoing;
 use super::upgrade_plan::refuse_blocked;
 use super::{equivalent, hold, lock, snapshot, state, verify};
 use crate::error::{Error, Result};
+use crate::pg::view::Moment;
 use crate::registry::RegisteredVersion;
-use crate::schema::{self, Column};
+use crate::snapshot::restore;
 use crate::snapshot::take::SnapshotKind;
-use crate::snapshot::{refill, restore};
 
 /// What becomes of the data after the down scripts have run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +126,9 @@ fn change(situation: &Situation, site_module_id: Uuid, wish: &Wish<'_>) -> Resul
         target: rollback.target,
         plan: &rollback.plan,
         source: rollback.backup_id,
-        shared: migrations
-            .iter()
-            .any(|migration| migration.scope == Scope::Shared),
-        columns: BTreeSet::new(),
+        migrations: &migrations,
+        undoing: None,
+        watch: None,
     };
     let outcome = run::all_or_nothing(situation, &migrations, order, &mut act)?;
     change.done(situation, &outcome, warnings)
@@ -158,29 +159,65 @@ struct RollbackAct<'a> {
     target: &'a RegisteredVersion,
     plan: &'a Plan<'a>,
     source: Option<Uuid>,
-    shared: bool,
-    columns: BTreeSet<Column>,
+    migrations: &'a [&'a Migration],
+    undoing: Option<Undoing>,
+    watch: Option<Watch>,
 }
 
 impl Act for RollbackAct<'_> {
     fn prepare(&mut self) -> Result<Option<Uuid>> {
-        if self.shared {
-            store::touch_module(self.situation.module.id)?;
+        let situation = self.situation;
+        if self
+            .migrations
+            .iter()
+            .any(|migration| migration.scope == Scope::Shared)
+        {
+            store::touch_module(situation.module.id)?;
         }
         store::touch_installation(self.site_module_id)?;
-        self.columns = schema::columns(self.situation.schema())?
-            .into_iter()
-            .collect();
+        let (mut moment, mut whole) = (Moment::now(), Vec::new());
+        if self.wish.strategy == Strategy::Preserve {
+            let undoing = Undoing::new(situation, self.migrations, Direction::Down)?;
+            (moment, whole) = (undoing.moment(), undoing.whole()?);
+            self.undoing = Some(undoing);
+        }
         if !self.wish.create_backup {
             return Ok(None);
         }
-        snapshot::take(
-            self.situation,
+        let backup_id = snapshot::take(
+            situation,
             SnapshotKind::PreRollback,
             None,
             self.wish.executed_by,
-        )
-        .map(Some)
+        )?;
+        let watched = Watched {
+            situation,
+            migrations: self.migrations,
+            direction: Direction::Down,
+            whole: &whole,
+        };
+        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        Ok(Some(backup_id))
+    }
+
+    fn before_migration(&mut self, index: usize, backup_id: Option<Uuid>) -> Result<()> {
+        let Some(migration) = self.migrations.get(index) else {
+            return Ok(());
+        };
+        if let Some(undoing) = &mut self.undoing {
+            undoing.before(self.situation, (index, migration), backup_id)?;
+        }
+        match &mut self.watch {
+            Some(watch) => watch.before_migration(self.situation, migration),
+            None => Ok(()),
+        }
+    }
+
+    fn after_migration(&mut self, index: usize) -> Result<()> {
+        match &mut self.undoing {
+            Some(undoing) => undoing.after(index),
+            None => Ok(()),
+        }
     }
 
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>> {
@@ -189,6 +226,9 @@ impl Act for RollbackAct<'_> {
         warnings.extend(state::come_back(self.situation, self.target.id)?);
         store::leave_version(self.site_module_id, "rolled_back", backup_id)?;
         store::enter_version(self.site_module_id, self.target.id, self.wish.executed_by)?;
+        if let Some(watch) = self.watch.take() {
+            watch.end(self.situation)?;
+        }
         Ok(warnings)
     }
 
@@ -198,48 +238,32 @@ impl Act for RollbackAct<'_> {
 }
 
 impl RollbackAct<'_> {
-    fn give_back(&self) -> Result<Vec<String>> {
-        match (self.wish.strategy, self.source) {
-            (Strategy::Restore, Some(source)) => {
-                restore::restore(source, None)?;
-                Ok(Vec::new())
-            }
-            (Strategy::Preserve, Some(source)) => self.refill(source),
-            (Strategy::Preserve, None) => Ok(vec![format!(
-                "there is no snapshot of version {}: what the upgrade had destroyed can't be refilled",
-                self.target.version
-            )]),
-            (Strategy::Down | Strategy::Restore, _) => Ok(Vec::new()),
+    /// What is given back when all scripts have run, and what could not be while they ran.
+    fn give_back(&mut self) -> Result<Vec<String>> {
+        if let (Strategy::Restore, Some(source)) = (self.wish.strategy, self.source) {
+            restore::restore(source, None)?;
         }
-    }
-
-    /// Columns and tables that were not there before the down scripts and are there now had been
-    /// destroyed by the upgrade.
-    fn refill(&self, source: Uuid) -> Result<Vec<String>> {
-        let after = schema::columns(self.situation.schema())?;
-        let known = |table: &str| self.columns.iter().any(|column| column.table == table);
-        let mut tables = BTreeSet::new();
-        let mut columns = Vec::new();
-        for column in after {
-            if !known(&column.table) {
-                tables.insert(shown(&column.table));
-            } else if !self.columns.contains(&column) {
-                columns.push((shown(&column.table), column.name));
-            }
-        }
-        if tables.is_empty() && columns.is_empty() {
+        let Some(undoing) = self.undoing.take() else {
             return Ok(Vec::new());
+        };
+        let mut warnings = undoing.warnings;
+        if !undoing.unknown.is_empty() {
+            warnings.insert(0, self.without_snapshot(&undoing.unknown));
         }
-        let tables: Vec<String> = tables.into_iter().collect();
-        let refilled = refill::refill(source, &columns, &tables)?;
-        Ok(refilled
-            .into_iter()
-            .flat_map(|table| table.warnings)
-            .collect())
+        Ok(warnings)
     }
-}
 
-/// A table of the module's own schema, as snapshots name it.
-fn shown(table: &str) -> String {
-    pgrx::spi::quote_identifier(table)
+    fn without_snapshot(&self, ids: &[Uuid]) -> String {
+        let is_unknown = |one: &&&Migration| ids.contains(&Uuid::from_bytes(one.id));
+        let versions: BTreeSet<&Version> = self
+            .migrations
+            .iter()
+            .filter(is_unknown)
+            .map(|migration| &migration.to_version)
+            .collect();
+        format!(
+            "there is no snapshot from before {}: what the upgrade had destroyed can't be refilled",
+            list(versions.into_iter().map(ToString::to_string))
+        )
+    }
 }

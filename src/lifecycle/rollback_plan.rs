@@ -10,7 +10,7 @@ use super::intact::{is_intact, was_changed};
 use super::loss::{self, DataLoss};
 use super::situation::Situation;
 use super::upgrade_plan::{migration_json, misfits, superuser_owner};
-use super::{store, tenant};
+use super::{recorded, store, tenant};
 use crate::error::{Error, Result};
 use crate::pg::argument::required;
 use crate::pg::record::{Record, RollbackPlan};
@@ -54,7 +54,8 @@ impl<'a> Rollback<'a> {
         let (endangered, failing) = tenant::endangered(situation, &parsed)?;
         plan.blockers.extend(endangered);
         plan.warnings.extend(failing);
-        let loss = loss::measure(situation, &plan)?;
+        let mut loss = loss::measure(situation, &plan)?;
+        recorded::add_hidden_losses(situation, &plan, &mut loss.known)?;
         plan.warnings.extend(loss.warnings.iter().cloned());
         plan.warnings.extend(others_rows(situation, &plan, &loss));
         let backup_id =

@@ -81,6 +81,22 @@ pub trait Act {
     /// Whatever stands against it; everything is undone then, and the error raised.
     fn prepare(&mut self) -> Result<Option<Uuid>>;
 
+    /// Before the migration of that place runs.
+    ///
+    /// # Errors
+    /// As above.
+    fn before_migration(&mut self, _index: usize, _backup_id: Option<Uuid>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After the migration of that place has run.
+    ///
+    /// # Errors
+    /// As above.
+    fn after_migration(&mut self, _index: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// After the last script: data put back, the new version activated.
     ///
     /// # Errors
@@ -215,9 +231,11 @@ fn run_parts<'a>(
         let before = (!part.migrations.is_empty())
             .then(|| state::Before::read(situation, part.migrations, order.direction));
         let before = before.transpose()?;
-        for migration in part.migrations {
+        for (index, migration) in part.migrations.iter().enumerate() {
             progress::migration(run_ids.len() + 1, total, &migration.to_version);
+            part.act.before_migration(index, *backup_id)?;
             run_ids.push(run_one(situation, migration, order, *backup_id, ran)?);
+            part.act.after_migration(index)?;
         }
         let after = before.map(|before| before.record_changes(situation, order.force));
         let after = after.transpose()?;

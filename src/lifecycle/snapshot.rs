@@ -49,7 +49,10 @@ pub fn take(
 }
 
 /// The tables that hold the site's rows: the registered ones, or all of the site's schema.
-fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
+///
+/// # Errors
+/// None of its own.
+pub fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
     match situation.module.isolation {
         Isolation::Row => Ok(registry::tables(&situation.module)?
             .into_iter()

@@ -9,10 +9,14 @@ use crate::error::{Error, Result};
 use crate::pg::query;
 use crate::pg::record::{ModuleChange, ModuleDataBackups, ModuleMigrationRuns, Record};
 
+pub mod destruction;
 pub mod lock;
 pub mod plan;
+pub mod publish;
+pub mod rehearse;
 pub mod state;
 pub mod table;
+pub mod undoing;
 
 /// A row of `module_change`.
 pub type ChangeRow = Option<Record<ModuleChange>>;

@@ -1,15 +1,18 @@
 //! What an upgrade or installation does around its scripts: snapshot, schema, activation, verification.
 
 use pgrx::Uuid;
-use versioning_core::model::{Isolation, Migration, Scope};
+use versioning_core::model::{Direction, Isolation, Migration, Scope};
 use versioning_core::plan::{self, Plan};
 
+use super::data_change::{Watch, Watched};
 use super::situation::Situation;
+use super::undoing::Undoing;
 use super::upgrade::Wish;
 use super::{equivalent, run::Act, snapshot, store, verify};
 use crate::error::{Error, Result};
 use crate::registry::{self, RegisteredVersion, SiteLock};
 use crate::schema;
+use crate::snapshot::store as snapshots;
 use crate::snapshot::take::SnapshotKind;
 
 /// What an upgrade does around its scripts.
@@ -28,6 +31,10 @@ pub struct UpgradeAct<'a> {
     pub migrations: &'a [&'a Migration],
     /// Whether other modules change in the same act.
     pub has_company: bool,
+    /// What is given back that a rollback had destroyed.
+    pub undoing: Option<Undoing>,
+    /// What the scripts do to rows.
+    pub watch: Option<Watch>,
 }
 
 impl Act for UpgradeAct<'_> {
@@ -42,23 +49,60 @@ impl Act for UpgradeAct<'_> {
         }
         store::touch_installation(self.site_module_id)?;
         self.ensure_schema()?;
+        let undoing = Undoing::new(situation, self.migrations, Direction::Up)?;
+        let (moment, whole) = (undoing.moment(), undoing.whole()?);
+        self.undoing = Some(undoing);
         if situation.current().is_none() || !self.wish.create_backup {
             return Ok(None);
         }
-        snapshot::take(
+        let backup_id = snapshot::take(
             situation,
             SnapshotKind::PreUpgrade,
             None,
             self.wish.executed_by,
-        )
-        .map(Some)
+        )?;
+        let watched = Watched {
+            situation,
+            migrations: self.migrations,
+            direction: Direction::Up,
+            whole: &whole,
+        };
+        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        Ok(Some(backup_id))
+    }
+
+    fn before_migration(&mut self, index: usize, backup_id: Option<Uuid>) -> Result<()> {
+        let Some(migration) = self.migrations.get(index) else {
+            return Ok(());
+        };
+        if let Some(undoing) = &mut self.undoing {
+            undoing.before(self.situation, (index, migration), backup_id)?;
+        }
+        match &mut self.watch {
+            Some(watch) => watch.before_migration(self.situation, migration),
+            None => Ok(()),
+        }
+    }
+
+    fn after_migration(&mut self, index: usize) -> Result<()> {
+        match &mut self.undoing {
+            Some(undoing) => undoing.after(index),
+            None => Ok(()),
+        }
     }
 
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>> {
         equivalent::after_upgrade(self.situation, self.plan)?;
         store::leave_version(self.site_module_id, "superseded", backup_id)?;
+        snapshots::hold_needed(self.site_module_id)?;
         store::enter_version(self.site_module_id, self.target.id, self.wish.executed_by)?;
-        Ok(not_covered(self.situation, self.migrations, backup_id))
+        let undoing = self.undoing.take();
+        let mut warnings = undoing.map_or_else(Vec::new, |undoing| undoing.warnings);
+        warnings.extend(not_covered(self.situation, self.migrations, backup_id));
+        if let Some(watch) = self.watch.take() {
+            watch.end(self.situation)?;
+        }
+        Ok(warnings)
     }
 
     fn verify(&mut self, backup_id: Option<Uuid>) -> Result<()> {

@@ -5,16 +5,17 @@ use std::rc::Rc;
 use npm_semver::Version;
 use pgrx::Uuid;
 use serde_json::{Value, json};
-use versioning_core::consequence::{self, Breaking};
+use versioning_core::consequence;
 use versioning_core::effect::Effect;
 use versioning_core::model::{Direction, Isolation, Migration, Scope};
 use versioning_core::plan::{self, Blocker, BlockerKind, Plan};
 use versioning_core::status::Status;
 
 use super::intact::{is_intact, was_changed};
+use super::recorded::{self, Breaks};
 use super::situation::Situation;
 use super::upgrade_path::{chosen, declared, path};
-use super::{store, tenant};
+use super::{heavy, store, tenant};
 use crate::error::{Error, Result};
 use crate::migration::{self, effects, post_step};
 use crate::pg::identity;
@@ -41,7 +42,7 @@ pub struct Upgrade<'a> {
     /// The versions on the way, yanked and deprecated ones too, that say they break.
     declared: Vec<&'a RegisteredVersion>,
     /// What breaks clients of the old version, with the migration that does it.
-    breaking: Vec<(&'a Migration, Breaking)>,
+    breaking: Vec<Breaks<'a>>,
 }
 
 impl<'a> Upgrade<'a> {
@@ -71,7 +72,7 @@ impl<'a> Upgrade<'a> {
         let (intact, changed): (Vec<_>, Vec<_>) = plan.running().partition(|one| is_intact(one));
         plan.blockers.extend(changed.into_iter().map(was_changed));
         let parsed = parse(intact.into_iter())?;
-        let breaking = breaking(&parsed);
+        let breaking = recorded::breaking(&parsed)?;
         plan.blockers
             .extend(blockers(situation, target, company, &breaking)?);
         plan.blockers.extend(tables_ahead(situation, target)?);
@@ -81,6 +82,7 @@ impl<'a> Upgrade<'a> {
         plan.warnings
             .extend(broken_neighbours(situation, &breaking, false));
         plan.warnings.extend(others_lose(situation, &parsed));
+        plan.warnings.extend(heavy::warnings(situation, &parsed)?);
         plan.warnings.extend(warnings(situation, target));
         let running = plan.running().map(|one| Uuid::from_bytes(one.id));
         let announced = post_step::announced(running.collect())?;
@@ -143,13 +145,14 @@ impl<'a> Upgrade<'a> {
                 "detail": version.breaking_description,
             })
         });
-        let found = self.breaking.iter().map(|(migration, breaking)| {
+        let found = self.breaking.iter().map(|one| {
             json!({
-                "kind": breaking.kind,
-                "object": breaking.object,
-                "version": migration.to_version.to_string(),
-                "migration_sequence": migration.sequence,
-                "detail": null,
+                "kind": one.kind,
+                "object": one.object,
+                "version": one.migration.to_version.to_string(),
+                "migration_sequence": one.migration.sequence,
+                "statement_number": one.statement_number,
+                "detail": one.detail,
             })
         });
         Value::Array(declared.chain(found).collect())
@@ -195,19 +198,8 @@ pub type Parsed<'a> = (&'a Migration, Rc<[Effect]>);
 fn parse<'a>(migrations: impl Iterator<Item = &'a Migration>) -> Result<Vec<Parsed<'a>>> {
     migrations
         .map(|migration| {
-            let effects = effects::of_up_script(&migration.up_sql, &migration.checksum)?;
-            Ok((migration, effects))
-        })
-        .collect()
-}
-
-/// What the up scripts break, told from their parse trees.
-fn breaking<'a>(parsed: &[Parsed<'a>]) -> Vec<(&'a Migration, Breaking)> {
-    parsed
-        .iter()
-        .flat_map(|(migration, effects)| {
-            let found = consequence::breaking(effects.iter());
-            found.into_iter().map(|one| (*migration, one))
+            let script = effects::of_up_script(&migration.up_sql, &migration.checksum)?;
+            Ok((migration, script.effects.clone()))
         })
         .collect()
 }
@@ -216,7 +208,7 @@ fn blockers(
     situation: &Situation,
     target: &RegisteredVersion,
     company: Company,
-    breaking: &[(&Migration, Breaking)],
+    breaking: &[Breaks<'_>],
 ) -> Result<Vec<Blocker>> {
     let mut found = match company {
         Company::AsInstalled => misfits(situation, target)?,
@@ -280,7 +272,7 @@ fn not_offered(situation: &Situation, target: &RegisteredVersion) -> Option<Bloc
 /// certain a matter of judgement, where it depends on the sites' rows and statements a warning.
 fn broken_neighbours(
     situation: &Situation,
-    breaking: &[(&Migration, Breaking)],
+    breaking: &[Breaks<'_>],
     certain: bool,
 ) -> Option<String> {
     if situation.module.isolation != Isolation::Row {
@@ -288,12 +280,9 @@ fn broken_neighbours(
     }
     let shared: Vec<_> = breaking
         .iter()
-        .filter(|(migration, one)| migration.scope == Scope::Shared && one.is_certain() == certain)
+        .filter(|one| one.migration.scope == Scope::Shared && one.is_certain == certain)
         .collect();
-    let newest = shared
-        .iter()
-        .map(|(migration, _)| &migration.to_version)
-        .max()?;
+    let newest = shared.iter().map(|one| &one.migration.to_version).max()?;
     let sites = || {
         situation
             .neighbours
@@ -307,7 +296,7 @@ fn broken_neighbours(
         plan::list(
             shared
                 .iter()
-                .map(|(_, one)| format!("{} {}", one.kind, one.object))
+                .map(|one| format!("{} {}", one.kind, one.object))
         ),
         plan::list(sites().map(|site| format!("{} ({})", site.site, site.version)))
     ))
@@ -330,8 +319,8 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
     };
     let ahead = migration::with_scripts(&ahead)?;
     let found = parse(ahead.iter().filter(|migration| is_intact(migration)))?;
-    let found = breaking(&found);
-    let certain: Vec<_> = found.iter().filter(|(_, one)| one.is_certain()).collect();
+    let found = recorded::breaking(&found)?;
+    let certain: Vec<_> = found.iter().filter(|one| one.is_certain).collect();
     if certain.is_empty() {
         return Ok(None);
     }
@@ -341,7 +330,7 @@ fn tables_ahead(situation: &Situation, target: &RegisteredVersion) -> Result<Opt
         plan::list(
             certain
                 .iter()
-                .map(|(_, one)| format!("{} {}", one.kind, one.object))
+                .map(|one| format!("{} {}", one.kind, one.object))
         )
     ))))
 }

@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::rc::Rc;
 use std::time::Instant;
 
 use pgrx::pg_sys;
@@ -16,6 +17,27 @@ use crate::error::{Error, Result};
 use crate::pg::notice::{self, Notices};
 use crate::pg::{identity, interrupt, subtransaction, timer};
 use crate::progress;
+
+/// Somebody who looks on while a script runs.
+pub trait Observer {
+    /// Before the first statement; again when the script is started over.
+    ///
+    /// # Errors
+    /// They make the script fail.
+    fn script_begins(&self) -> Result<()>;
+
+    /// Before a statement, outside its time limit.
+    ///
+    /// # Errors
+    /// They make the statement fail.
+    fn statement_begins(&self) -> Result<()>;
+
+    /// After a statement, when its time has been taken; `done` statements had ended before.
+    ///
+    /// # Errors
+    /// They make the statement fail.
+    fn statement_ends(&self, done: usize) -> Result<()>;
+}
 
 /// What one statement took and said.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +68,7 @@ struct State {
     identity: (pg_sys::Oid, i32),
     depth: i32,
     measures: Measures,
+    observer: Option<Rc<dyn Observer>>,
 }
 
 thread_local! {
@@ -66,7 +89,11 @@ impl Drop for Measuring {
 ///
 /// # Errors
 /// What `body` returns.
-pub fn measuring<R>(limit_ms: i32, body: impl FnOnce(i64) -> Result<R>) -> Result<(R, Measures)> {
+pub fn measuring<R>(
+    limit_ms: i32,
+    observer: Option<Rc<dyn Observer>>,
+    body: impl FnOnce(i64) -> Result<R>,
+) -> Result<(R, Measures)> {
     // Its keys come from the operating system and never leave it.
     let token = RandomState::new().build_hasher().finish().cast_signed();
     STATE.set(Some(State {
@@ -76,6 +103,7 @@ pub fn measuring<R>(limit_ms: i32, body: impl FnOnce(i64) -> Result<R>) -> Resul
         identity: identity::state(),
         depth: 0,
         measures: Measures::default(),
+        observer,
     }));
     let end = Measuring;
     let result = body(token)?;
@@ -98,6 +126,10 @@ fn with_state<R>(token: Option<i64>, body: impl FnOnce(&mut State) -> Result<R>)
 /// # Errors
 /// 42501 for anybody but the loop.
 pub fn starts(token: Option<i64>) -> Result<()> {
+    // Called outside the state, which it may need itself.
+    if let Some(observer) = with_state(token, |state| Ok(state.observer.clone()))? {
+        observer.statement_begins()?;
+    }
     with_state(token, |state| {
         state.identity = identity::state();
         state.depth = subtransaction::depth();
@@ -119,7 +151,7 @@ pub fn starts(token: Option<i64>) -> Result<()> {
 pub fn ends(token: Option<i64>, rows: Option<i64>) -> Result<()> {
     // A request to stop that came at the last moment counts for this statement.
     pgrx::check_for_interrupts!();
-    with_state(token, |state| {
+    let (observer, done) = with_state(token, |state| {
         let duration_ms = state.started.elapsed().as_secs_f64() * 1000.0;
         if timer::stop() {
             state.measures.timed_out = true;
@@ -135,8 +167,9 @@ pub fn ends(token: Option<i64>, rows: Option<i64>) -> Result<()> {
             duration_ms,
             notices: notice::take(),
         });
-        Ok(())
-    })
+        Ok((state.observer.clone(), state.measures.done.len() - 1))
+    })?;
+    observer.map_or(Ok(()), |observer| observer.statement_ends(done))
 }
 
 /// After a statement has failed: whether its error is a real request to stop, which goes on upwards.

@@ -1,5 +1,6 @@
 //! Whether a script can be a migration: it parses, and each of its statements can run in one.
 
+use versioning_core::detail::Described;
 use versioning_core::enum_value::{self, UnsafeUse};
 use versioning_core::script::{Refusal, RefusalKind, Statement};
 
@@ -16,14 +17,30 @@ use crate::pg::parser::{self, SyntaxFault};
 pub fn statements(name: &str, script: &str) -> Result<Vec<Statement>> {
     let statements = parsed(name, script)?;
     for statement in &statements {
-        if let Some(refusal) = &statement.refusal {
-            return Err(refused(name, statement, refusal));
-        }
+        refuse(name, statement)?;
     }
     match enum_value::unsafe_use(&statements) {
         Some(found) => Err(unsafe_use(name, &found)),
         None => Ok(statements),
     }
+}
+
+/// Which statement of a script that [`statements`] refuses is the reason, by number and text.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn first_refused(script: &str) -> Result<(i32, String)> {
+    Ok(match parser::parse(script)? {
+        Err(fault) => (fault.statement_number, fault.found),
+        Ok(statements) => {
+            let too_early = enum_value::unsafe_use(&statements).map(|found| found.used_by);
+            statements
+                .iter()
+                .find(|one| one.refusal.is_some())
+                .or_else(|| statements.iter().find(|one| Some(one.number) == too_early))
+                .map_or((1, String::new()), |one| (one.number, one.text.clone()))
+        }
+    })
 }
 
 /// The statements of a script, whatever they are.
@@ -32,6 +49,25 @@ pub fn statements(name: &str, script: &str) -> Result<Vec<Statement>> {
 /// What the parser raises, with the place in the script.
 pub fn parsed(name: &str, script: &str) -> Result<Vec<Statement>> {
     parser::parse(script)?.map_err(|fault| syntax_error(name, fault))
+}
+
+/// The statements of a script that has been checked when it was registered, with all that their text tells.
+///
+/// # Errors
+/// As [`statements`], but for enum values.
+pub fn described(name: &str, script: &str) -> Result<Vec<Described>> {
+    let described = parser::describe(script)?.map_err(|fault| syntax_error(name, fault))?;
+    for one in &described {
+        refuse(name, &one.statement)?;
+    }
+    Ok(described)
+}
+
+fn refuse(name: &str, statement: &Statement) -> Result<()> {
+    match &statement.refusal {
+        Some(refusal) => Err(refused(name, statement, refusal)),
+        None => Ok(()),
+    }
 }
 
 /// The way out when a new enum value is used too early.

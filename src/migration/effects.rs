@@ -7,40 +7,81 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use versioning_core::effect::Effect;
+use versioning_core::consequence::Breaking;
+use versioning_core::effect::{Effect, ObjectName};
+use versioning_core::lint;
 
 use crate::error::Result;
-use crate::migration::check::statements;
+use crate::migration::check;
 
 /// How many scripts are remembered, and how long the longest of them may be in effects: what a backend
 /// keeps is a few megabytes at most.
 const SCRIPTS: usize = 4_000;
 const EFFECTS: usize = 50;
 
-thread_local! {
-    static KNOWN: RefCell<HashMap<String, Rc<[Effect]>>> = RefCell::new(HashMap::new());
+/// Work that takes the longer the more rows a table has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heavy {
+    /// The table.
+    pub table: ObjectName,
+    /// The kind, as a linter names it: `index_build`, `table_rewrite` …
+    pub kind: &'static str,
+    /// The statement, from 1.
+    pub statement_number: i32,
+    /// The way out.
+    pub hint: &'static str,
 }
 
-/// The effects of an up script whose migration has that checksum.
+/// What is known of an up script.
+#[derive(Debug)]
+pub struct UpScript {
+    /// What it does.
+    pub effects: Rc<[Effect]>,
+    /// What of it breaks clients of the old version.
+    pub breaking: Vec<Breaking>,
+    /// What of it works through tables that were there before.
+    pub heavy: Vec<Heavy>,
+}
+
+thread_local! {
+    static KNOWN: RefCell<HashMap<String, Rc<UpScript>>> = RefCell::new(HashMap::new());
+}
+
+/// What the up script does of a migration that has that checksum.
 ///
 /// # Errors
-/// As [`statements`].
-pub fn of_up_script(up_sql: &str, checksum: &str) -> Result<Rc<[Effect]>> {
-    if let Some(effects) = KNOWN.with_borrow(|known| known.get(checksum).cloned()) {
-        return Ok(effects);
+/// As [`check::statements`].
+pub fn of_up_script(up_sql: &str, checksum: &str) -> Result<Rc<UpScript>> {
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(checksum).cloned()) {
+        return Ok(known);
     }
-    let parsed = statements("up_sql", up_sql)?;
-    let effects: Rc<[Effect]> = parsed
-        .into_iter()
-        .flat_map(|statement| statement.effects)
+    let described = check::described("up_sql", up_sql)?;
+    let effects: Rc<[Effect]> = described
+        .iter()
+        .flat_map(|one| one.statement.effects.iter().cloned())
         .collect();
-    if effects.len() <= EFFECTS {
+    let findings = lint::lint_up(described);
+    let script = Rc::new(UpScript {
+        effects,
+        breaking: lint::breaking(&findings),
+        heavy: findings.iter().filter_map(heavy).collect(),
+    });
+    if script.effects.len() <= EFFECTS {
         KNOWN.with_borrow_mut(|known| {
             if known.len() >= SCRIPTS {
                 known.clear();
             }
-            known.insert(checksum.to_owned(), effects.clone());
+            known.insert(checksum.to_owned(), script.clone());
         });
     }
-    Ok(effects)
+    Ok(script)
+}
+
+fn heavy(finding: &lint::Finding) -> Option<Heavy> {
+    finding.rule.is_heavy().then_some(Heavy {
+        table: finding.table.clone()?,
+        kind: finding.rule.name,
+        statement_number: finding.statement_number.unwrap_or_default(),
+        hint: finding.rule.hint,
+    })
 }

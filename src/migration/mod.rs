@@ -9,6 +9,7 @@ pub mod effects;
 pub mod execute;
 pub mod history;
 mod leftover;
+mod lint;
 pub mod lock_wait;
 mod ownership;
 pub mod post_step;
@@ -20,6 +21,7 @@ mod tests;
 
 use pgrx::Uuid;
 use pgrx::datum::Interval;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::SqlResult;
@@ -85,6 +87,42 @@ pub(crate) fn add_post_step(
         migration_id,
         required(statement, "statement")?,
     )?)
+}
+
+#[pg_extern(stable, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+pub(crate) fn lint_migration(
+    up_sql: Option<&str>,
+    down_sql: default!(Option<&str>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(rule, String),
+            name!(severity, String),
+            name!(statement_number, Option<i32>),
+            name!(line, Option<i32>),
+            name!(object_name, Option<String>),
+            name!(message, String),
+            name!(hint, Option<String>),
+            name!(script, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    let findings = lint::findings(required(up_sql, "up_sql")?, down_sql)?;
+    Ok(TableIterator::new(findings.into_iter().map(|finding| {
+        (
+            finding.rule.name.to_owned(),
+            finding.severity.as_str().to_owned(),
+            finding.statement_number,
+            finding.line,
+            finding.object,
+            finding.message,
+            (!finding.rule.hint.is_empty()).then(|| finding.rule.hint.to_owned()),
+            finding.direction.as_str().to_owned(),
+        )
+    })))
 }
 
 #[pg_extern(stable, parallel_restricted)]

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::FromDatum;
 use pgrx::nullable::Nullable;
 use pgrx::pg_sys;
@@ -22,8 +22,8 @@ pub fn required<T>(argument: Option<T>, name: &str) -> Result<T> {
     })
 }
 
-/// An argument of SQL type `jsonb`, as its text: pgrx's own type panics on a number that has no
-/// place in a double.
+/// An argument or result of SQL type `jsonb`, as its text: pgrx's own type panics on a number that has no
+/// place in a double, and makes a tree of a large result only to write it again.
 #[derive(Debug, Clone)]
 pub struct JsonbText(pub String);
 
@@ -78,3 +78,20 @@ macro_rules! text_argument {
 
 text_argument!(JsonbText, pg_sys::JSONBOID);
 text_argument!(Name, pg_sys::NAMEOID);
+
+// SAFETY: the SQL type of the result is jsonb, as SqlTranslatable says.
+unsafe impl BoxRet for JsonbText {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        let mut text = self.0.into_bytes();
+        text.push(0);
+        let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+        // SAFETY: the type exists, so it has an input function; that reads a C string, which the text is
+        // now, and raises where it is no JSON.
+        unsafe {
+            pg_sys::getTypeInputInfo(pg_sys::JSONBOID, &mut function, &mut parameter);
+            let datum =
+                pg_sys::OidInputFunctionCall(function, text.as_mut_ptr().cast(), parameter, -1);
+            fcinfo.return_raw_datum(datum)
+        }
+    }
+}

@@ -92,3 +92,65 @@ pub fn table_name(relation: pg_sys::Oid) -> Option<(String, String)> {
         Some((text(schema), text(name)))
     }
 }
+
+/// Built-in functions that give another value at each call, or say or lock something, and destroy nothing.
+const HARMLESS: &[&str] = &[
+    "clock_timestamp",
+    "currval",
+    "gen_random_uuid",
+    "lastval",
+    "nextval",
+    "pg_advisory_xact_lock",
+    "pg_notify",
+    "pg_sleep",
+    "random",
+    "set_config",
+    "timeofday",
+    "txid_current",
+];
+
+/// Whether every built-in function of that name only computes, from its arguments and what the database
+/// holds; false when there is none.
+pub fn is_steady(function: &str) -> bool {
+    let Ok(name) = CString::new(function) else {
+        return false;
+    };
+    // SAFETY: the look-up takes a C string for a name; the list and its tuples stay until it is released,
+    // and a tuple of this cache is a row of pg_proc, whose fixed part begins at t_hoff.
+    unsafe {
+        let none = pg_sys::Datum::null();
+        let list = pg_sys::SearchSysCacheList(
+            pg_sys::SysCacheIdentifier::PROCNAMEARGSNSP as i32,
+            1,
+            pg_sys::Datum::from(name.as_ptr()),
+            none,
+            none,
+        );
+        let count = usize::try_from((*list).n_members).unwrap_or(0);
+        let mut built_in = (*list)
+            .members
+            .as_slice(count)
+            .iter()
+            .map(|member| {
+                let header = (**member).tuple.t_data;
+                let row = header.cast::<u8>().add(usize::from((*header).t_hoff));
+                &*row.cast::<pg_sys::FormData_pg_proc>()
+            })
+            .filter(|row| row.oid.to_u32() < pg_sys::FirstNormalObjectId)
+            .map(|row| row.provolatile as u8 != pg_sys::PROVOLATILE_VOLATILE)
+            .peekable();
+        let found = built_in.peek().is_some() && built_in.all(|is_steady| is_steady);
+        pg_sys::ReleaseCatCacheList(list);
+        found
+    }
+}
+
+/// Whether a script that calls a function of that name, written with that schema, is sure to destroy
+/// nothing by it.
+pub fn is_harmless(schema: Option<&str>, function: &str) -> bool {
+    match schema {
+        None | Some("pg_catalog") => is_steady(function) || HARMLESS.contains(&function),
+        Some("module_versioning") => function.starts_with("current_"),
+        Some(_) => false,
+    }
+}

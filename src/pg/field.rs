@@ -21,6 +21,16 @@ pub struct Value {
     pub(super) datum: Option<pg_sys::Datum>,
 }
 
+impl Value {
+    /// A `bigint`.
+    pub fn int8(number: Option<i64>) -> Self {
+        Self {
+            kind: pg_sys::INT8OID,
+            datum: number.map(pg_sys::Datum::from),
+        }
+    }
+}
+
 /// Reads bytes as values of one type.
 pub struct FieldDecoder {
     kind: pg_sys::Oid,

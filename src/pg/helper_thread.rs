@@ -83,11 +83,6 @@ impl<Job: Send + 'static, Done: Send + 'static> HelperThread<Job, Done> {
         Ok(())
     }
 
-    /// How many results are to come.
-    pub fn waiting(&self) -> usize {
-        self.waiting
-    }
-
     /// The next result, if it is there already.
     pub fn ready(&mut self) -> Option<Done> {
         let done = self.results.try_recv().ok()?;

@@ -1,20 +1,22 @@
 //! Scripts read by the server's own parser: what it makes of them, as plain data.
 //!
 //! The raw parse tree lives only while [`parse`] runs, in a memory context of its own; its walkers
-//! (`refusal`, `effects`) turn it into the types of `versioning_core`.
+//! (`refusal`, `effects`, `details`) turn it into the types of `versioning_core`.
 
+mod details;
 mod effects;
 pub(in crate::pg) mod refusal;
 #[cfg(any(test, feature = "pg_test"))]
 #[allow(clippy::expect_used, reason = "a test may fail that way")]
 mod tests;
 mod top_level;
-mod tree;
+pub(in crate::pg) mod tree;
 
 use std::ffi::{CString, c_void};
 
 use pgrx::memcxt::PgMemoryContexts;
 use pgrx::pg_sys;
+use versioning_core::detail::Described;
 use versioning_core::script::{self, LineCounter, Statement};
 
 use crate::error::{Error, Raised, Result};
@@ -36,7 +38,10 @@ pub struct SyntaxFault {
 }
 
 /// What became of a script.
-pub type Parsed = std::result::Result<Vec<Statement>, SyntaxFault>;
+pub type Parsed<T = Statement> = std::result::Result<Vec<T>, SyntaxFault>;
+
+/// Makes something of a statement: of its node and of what is known without a closer look.
+type Reader<T> = unsafe fn(*mut pg_sys::Node, Statement) -> T;
 
 /// Parses a script as the server does when it runs it, with `standard_conforming_strings` on.
 /// A byte order mark at its start is left out.
@@ -44,6 +49,22 @@ pub type Parsed = std::result::Result<Vec<Statement>, SyntaxFault>;
 /// # Errors
 /// XX000 only: a script that the parser refuses is a value of [`Parsed`].
 pub fn parse(text: &str) -> Result<Parsed> {
+    read(text, |_, statement| statement)
+}
+
+/// As [`parse`], and each statement with all that its text tells.
+///
+/// # Errors
+/// As [`parse`].
+pub fn describe(text: &str) -> Result<Parsed<Described>> {
+    read(text, |node, statement| Described {
+        // SAFETY: `read` calls this with the node of a statement while its tree lives.
+        details: unsafe { details::details(node) },
+        statement,
+    })
+}
+
+fn read<T>(text: &str, reader: Reader<T>) -> Result<Parsed<T>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     scope::with_settings(
         &[
@@ -51,7 +72,7 @@ pub fn parse(text: &str) -> Result<Parsed> {
             ("backslash_quote", "safe_encoding"),
             ("escape_string_warning", "off"),
         ],
-        || match attempt(text) {
+        || match attempt(text, reader) {
             (Ok(statements), _) => Ok(Ok(statements)),
             (Err(Error::Raised(raised)), position) => Ok(Err(fault(text, raised, position))),
             (Err(error), _) => Err(error),
@@ -60,14 +81,14 @@ pub fn parse(text: &str) -> Result<Parsed> {
 }
 
 /// One run of the parser; beside its result the position, in characters from 1, that an error named.
-fn attempt(text: &str) -> (Result<Vec<Statement>>, i32) {
+fn attempt<T>(text: &str, reader: Reader<T>) -> (Result<Vec<T>>, i32) {
     let mut position = 0;
     // The context is older than the subtransaction: it can be deleted after that ended either way.
     let mut context = PgMemoryContexts::new("module_versioning parser");
     let result = subtransaction::in_subtransaction(|| {
         let c_text = CString::new(text).map_err(|_| Error::syntax("script has a NUL byte"))?;
         // SAFETY: switching to a context that lives until the end of this function.
-        unsafe { context.switch_to(|_| statements(&c_text, text, &mut position)) }
+        unsafe { context.switch_to(|_| statements(&c_text, text, reader, &mut position)) }
     });
     (result, position)
 }
@@ -90,7 +111,12 @@ unsafe extern "C-unwind" fn note_position(argument: *mut c_void) {
     unsafe { *argument.cast::<i32>() = pg_sys::geterrposition() };
 }
 
-fn statements(c_text: &CString, text: &str, position: &mut i32) -> Result<Vec<Statement>> {
+fn statements<T>(
+    c_text: &CString,
+    text: &str,
+    reader: Reader<T>,
+    position: &mut i32,
+) -> Result<Vec<T>> {
     // SAFETY: a valid C string; the callback lives on this stack frame and is unhooked by `watch`,
     // also when the parser raises. The list and its nodes lie in the current memory context.
     unsafe {
@@ -109,7 +135,10 @@ fn statements(c_text: &CString, text: &str, position: &mut i32) -> Result<Vec<St
         let nodes = tree::nodes(list);
         Ok((1..)
             .zip(nodes)
-            .map(|(number, node)| statement(number, node, text, &mut lines))
+            .map(|(number, node)| {
+                let statement = statement(number, node, text, &mut lines);
+                reader((*node.cast::<pg_sys::RawStmt>()).stmt, statement)
+            })
             .collect())
     }
 }
@@ -183,7 +212,7 @@ fn statements_before(text: &str, offset: usize) -> i32 {
         .into_iter()
         .rev()
         .take(MOST_ATTEMPTS)
-        .find_map(|end| attempt(text.get(..end)?).0.ok())
+        .find_map(|end| attempt(text.get(..end)?, |_, statement| statement).0.ok())
         .map_or(0, |statements| {
             i32::try_from(statements.len()).unwrap_or(i32::MAX - 1)
         })

@@ -12,8 +12,9 @@ use pgrx::prelude::{FromDatum, IntoDatum};
 
 use crate::error::{Error, Result};
 use crate::pg::catalog;
-use crate::pg::prepared::prepared;
+use crate::pg::prepared::{Prepared, prepared};
 use crate::pg::record::{Record, RowType};
+use crate::pg::scope::with_settings;
 
 /// One row of a result, valid only inside the mapping closure.
 pub struct Row<'a> {
@@ -69,41 +70,62 @@ fn connected<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     result
 }
 
-fn execute(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<()> {
-    let text =
-        CString::new(query).map_err(|_| Error::internal("an internal query has a NUL byte"))?;
-    let mut types: Vec<pg_sys::Oid> = arguments.iter().map(DatumWithOid::oid).collect();
-    let mut values: Vec<pg_sys::Datum> = arguments
-        .iter()
-        .map(|argument| {
+/// A query and its arguments, as SPI takes them.
+struct Call {
+    text: CString,
+    count: c_int,
+    types: Vec<pg_sys::Oid>,
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<c_char>,
+}
+
+impl Call {
+    fn new(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<Self> {
+        let text =
+            CString::new(query).map_err(|_| Error::internal("an internal query has a NUL byte"))?;
+        let value = |argument: &DatumWithOid<'_>| {
             argument
                 .datum()
                 .map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime())
+        };
+        let null = |argument: &DatumWithOid<'_>| {
+            let mark = if argument.datum().is_some() {
+                b' '
+            } else {
+                b'n'
+            };
+            mark as c_char
+        };
+        Ok(Self {
+            text,
+            count: c_int::try_from(arguments.len())
+                .map_err(|_| Error::internal("an internal query has too many arguments"))?,
+            types: arguments.iter().map(DatumWithOid::oid).collect(),
+            values: arguments.iter().map(value).collect(),
+            nulls: arguments.iter().map(null).collect(),
         })
-        .collect();
-    let nulls: Vec<c_char> = arguments
-        .iter()
-        .map(|argument| if argument.datum().is_some() { b' ' } else { b'n' } as c_char)
-        .collect();
-    let count = c_int::try_from(arguments.len())
-        .map_err(|_| Error::internal("an internal query has too many arguments"))?;
-    let prepared = prepared(&text, &types);
+    }
+}
+
+fn execute(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<()> {
+    let mut call = Call::new(query, arguments)?;
+    let prepared = prepared(&call.text, &call.types);
     // SAFETY: connected to SPI; the three arrays have `count` elements and outlive the call, as does the plan.
     let status = unsafe {
         match &prepared {
             Some(prepared) => pg_sys::SPI_execute_plan(
                 prepared.plan(),
-                values.as_mut_ptr(),
-                nulls.as_ptr(),
+                call.values.as_mut_ptr(),
+                call.nulls.as_ptr(),
                 false,
                 0,
             ),
             None => pg_sys::SPI_execute_with_args(
-                text.as_ptr(),
-                count,
-                types.as_mut_ptr(),
-                values.as_mut_ptr(),
-                nulls.as_ptr(),
+                call.text.as_ptr(),
+                call.count,
+                call.types.as_mut_ptr(),
+                call.values.as_mut_ptr(),
+                call.nulls.as_ptr(),
                 false,
                 0,
             ),
@@ -118,6 +140,29 @@ fn execute(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// Maps the rows that the last call left behind.
+fn fetched<T>(query: &str, map: &mut impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    // SAFETY: SPI_tuptable is NULL or the result of the query that just ran; it lives until
+    // SPI_finish, and `map` can only copy out of it.
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        if table.is_null() {
+            return Ok(Vec::new());
+        }
+        let count = usize::try_from((*table).numvals).unwrap_or(0);
+        let mut mapped = Vec::with_capacity(count);
+        for index in 0..count {
+            let row = Row {
+                tuple: *(*table).vals.add(index),
+                descriptor: (*table).tupdesc,
+                query,
+            };
+            mapped.push(map(&row)?);
+        }
+        Ok(mapped)
+    }
+}
+
 /// Runs a query and maps each of its rows.
 ///
 /// # Errors
@@ -129,25 +174,64 @@ pub fn rows<T>(
 ) -> Result<Vec<T>> {
     connected(|| {
         execute(query, arguments)?;
-        // SAFETY: SPI_tuptable is NULL or the result of the query that just ran; it lives until
-        // SPI_finish, and `map` can only copy out of it.
-        unsafe {
-            let table = pg_sys::SPI_tuptable;
-            if table.is_null() {
-                return Ok(Vec::new());
-            }
-            let count = usize::try_from((*table).numvals).unwrap_or(0);
-            let mut mapped = Vec::with_capacity(count);
-            for index in 0..count {
-                let row = Row {
-                    tuple: *(*table).vals.add(index),
-                    descriptor: (*table).tupdesc,
-                    query,
-                };
-                mapped.push(map(&row)?);
-            }
-            Ok(mapped)
+        fetched(query, &mut map)
+    })
+}
+
+/// One plan for whatever arguments: planning costs more than it could save, and compiling does too.
+const PLANNING: &[(&str, &str)] = &[("plan_cache_mode", "force_generic_plan"), ("jit", "off")];
+
+/// A portal over a query's rows, of which none has been made yet.
+fn open(call: &mut Call, kept: Option<&Prepared>) -> pg_sys::Portal {
+    // SAFETY: connected to SPI; the arrays of the call have `count` elements and outlive it, as does
+    // the plan.
+    unsafe {
+        match kept {
+            Some(kept) => pg_sys::SPI_cursor_open(
+                std::ptr::null(),
+                kept.plan(),
+                call.values.as_mut_ptr(),
+                call.nulls.as_ptr(),
+                false,
+            ),
+            None => pg_sys::SPI_cursor_open_with_args(
+                std::ptr::null(),
+                call.text.as_ptr(),
+                call.count,
+                call.types.as_mut_ptr(),
+                call.values.as_mut_ptr(),
+                call.nulls.as_ptr(),
+                false,
+                0,
+            ),
         }
+    }
+}
+
+/// As [`rows`], with settings that hold while the query runs but not while it is parsed: they say how
+/// definitions are printed, and never what a name or operator of the query itself means.
+///
+/// # Errors
+/// As [`rows`].
+pub fn rows_printed<T>(
+    settings: &[(&str, &str)],
+    query: &str,
+    arguments: &[DatumWithOid<'_>],
+    mut map: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut call = Call::new(query, arguments)?;
+    connected(|| {
+        let kept = prepared(&call.text, &call.types);
+        let portal = with_settings(PLANNING, || Ok(open(&mut call, kept.as_ref())))?;
+        let result = with_settings(settings, || {
+            // SAFETY: the portal opened above, closed below on every path that returns and by the
+            // transaction on one that raises; a count of LONG_MAX is all rows.
+            unsafe { pg_sys::SPI_cursor_fetch(portal, true, core::ffi::c_long::MAX) };
+            fetched(query, &mut map)
+        });
+        // SAFETY: as above; the rows have been mapped to owned values.
+        unsafe { pg_sys::SPI_cursor_close(portal) };
+        result
     })
 }
 
@@ -217,5 +301,24 @@ pub fn record<T: RowType>(
             let datum = pg_sys::SPI_getbinval(tuple, descriptor, 1, &mut is_null);
             Ok((!is_null).then(|| Record::new(pg_sys::SPI_datumTransfer(datum, false, -1))))
         }
+    })
+}
+
+/// Has a query parsed and its names resolved, without planning or running it.
+///
+/// # Errors
+/// PostgreSQL's own errors are raised, not returned.
+pub fn analyze(query: &str) -> Result<()> {
+    let text =
+        CString::new(query).map_err(|_| Error::internal("an internal query has a NUL byte"))?;
+    connected(|| {
+        // SAFETY: connected to SPI; a valid C string without parameters. The plan is NULL or freed once.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
+            if !plan.is_null() {
+                pg_sys::SPI_freeplan(plan);
+            }
+        }
+        Ok(())
     })
 }

@@ -115,4 +115,6 @@ row_types! {
     UpgradePlan = "upgrade_plan";
     /// What `plan_rollback` returns.
     RollbackPlan = "rollback_plan";
+    /// What `rehearse_migration`, `rehearse_upgrade` and `rehearse_rollback` return.
+    Rehearsal = "rehearsal";
 }

@@ -20,6 +20,17 @@ pub struct Place {
     pub row: pg_sys::ItemPointerData,
 }
 
+impl Place {
+    /// Block, line and table as one number, which no two places are likely to share.
+    pub fn number(&self) -> u64 {
+        let block = &self.row.ip_blkid;
+        let line = u64::from(block.bi_hi) << 32
+            | u64::from(block.bi_lo) << 16
+            | u64::from(self.row.ip_posid);
+        line ^ u64::from(self.table.to_u32()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// A query whose rows are to be streamed.
 pub struct Source<'a> {
     /// The query. Its first two columns are `tableoid` and `ctid`, the rest are the row's fields.

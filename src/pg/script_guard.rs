@@ -18,7 +18,7 @@ use versioning_core::script::RefusalKind;
 use crate::error::{Error, Result};
 use crate::pg::catalog;
 use crate::pg::parser::refusal;
-use crate::pg::session_lock;
+use crate::pg::{session_lock, trial};
 
 // Unguarded, unlike pgrx's binding, so that nothing of an error is lost on its way through the hook.
 unsafe extern "C-unwind" {
@@ -123,6 +123,9 @@ unsafe extern "C-unwind" fn on_utility(
     unsafe {
         if is_guarding() {
             check_utility(statement);
+            if trial::passes_over((*statement).utilityStmt) {
+                return;
+            }
         }
         let next = match NEXT_UTILITY.get() {
             Some(Some(next)) => *next,
@@ -156,6 +159,19 @@ unsafe extern "C-unwind" fn on_access(
         let is_relation = class == pg_sys::RelationRelationId && part == 0;
         if access == pg_sys::ObjectAccessType::OAT_DROP && is_relation && is_guarding() {
             note_dropped(object);
+        }
+        use pg_sys::ObjectAccessType as Access;
+        if [
+            Access::OAT_POST_CREATE,
+            Access::OAT_POST_ALTER,
+            Access::OAT_DROP,
+        ]
+        .contains(&access)
+        {
+            trial::note_object(object.to_u32(), part);
+        }
+        if access == pg_sys::ObjectAccessType::OAT_TRUNCATE && is_relation && is_guarding() {
+            trial::note_truncated(object.to_u32());
         }
         if let Some(Some(next)) = NEXT_ACCESS.get() {
             next(access, class, object, part, argument);
@@ -212,6 +228,8 @@ unsafe fn allow_utility(node: *mut pg_sys::Node) -> Result<()> {
                 .hint("Remove the statement."),
         });
     }
+    // SAFETY: by the caller's word.
+    unsafe { trial::allow_utility(node) }?;
     PROTECTED.with_borrow(|protected| {
         if let Some(cursor) = cursor.filter(|name| protected.cursors.contains(name)) {
             return Err(Error::not_allowed(format!(
@@ -234,6 +252,7 @@ unsafe fn allow_utility(node: *mut pg_sys::Node) -> Result<()> {
 
 /// The functions of session-level advisory locks have adjacent numbers.
 fn allow_function(function: pg_sys::Oid) -> Result<()> {
+    trial::allow_function(function)?;
     let function = function.to_u32();
     if !(pg_sys::F_PG_ADVISORY_LOCK_INT8..=pg_sys::F_PG_ADVISORY_UNLOCK_ALL).contains(&function) {
         return Ok(());

@@ -78,3 +78,44 @@ pub fn held() -> Vec<AdvisoryLock> {
     found.sort_unstable();
     found
 }
+
+impl AdvisoryLock {
+    fn tag(&self) -> pg_sys::LOCKTAG {
+        pg_sys::LOCKTAG {
+            // SAFETY: reads a global.
+            locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
+            locktag_field2: self.first,
+            locktag_field3: self.second,
+            locktag_field4: if self.two_keys { 2 } else { 1 },
+            locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+            locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
+        }
+    }
+
+    fn mode(&self) -> pg_sys::LOCKMODE {
+        let mode = if self.shared {
+            pg_sys::ShareLock
+        } else {
+            pg_sys::ExclusiveLock
+        };
+        mode as pg_sys::LOCKMODE
+    }
+}
+
+/// After a script was cancelled and its subtransaction undone: gives back the locks that it took for the
+/// session, and takes those again that it released. Nothing can be queried then, so this asks the lock
+/// table itself.
+pub fn settle_after_cancel() {
+    let Some(before) = before() else { return };
+    let now = held();
+    for lock in now.iter().filter(|lock| !before.contains(lock)) {
+        // SAFETY: main thread; releasing needs no transaction, and says whether the session had the lock.
+        while unsafe { pg_sys::LockRelease(&lock.tag(), lock.mode(), true) }
+            && held().contains(lock)
+        {}
+    }
+    for lock in before.iter().filter(|lock| !now.contains(lock)) {
+        // SAFETY: as above; it doesn't wait.
+        unsafe { pg_sys::LockAcquire(&lock.tag(), lock.mode(), true, true) };
+    }
+}

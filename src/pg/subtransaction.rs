@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Raised, Result, Words};
+use crate::pg::session_lock;
 
 /// The memory context and resource owner to come back to, whatever happens in between.
 #[derive(Clone, Copy)]
@@ -77,10 +78,41 @@ pub fn in_subtransaction<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
         }
         match raised(&caught) {
             Some(raised) => Err(Error::Raised(raised)),
-            None => caught.rethrow(),
+            None => {
+                session_lock::settle_after_cancel();
+                caught.rethrow()
+            }
         }
     })
     .execute()
+}
+
+/// Runs `body` in a subtransaction that is undone whatever comes of it, and returns what it returned.
+///
+/// # Errors
+/// As [`in_subtransaction`].
+pub fn undone<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
+    let mut kept = None;
+    let ended = in_subtransaction::<()>(|| {
+        kept = Some(body()?);
+        Err(Error::internal("what was tried is undone"))
+    });
+    match (kept, ended) {
+        (Some(kept), _) => Ok(kept),
+        (None, Err(error)) => Err(error),
+        (None, Ok(())) => Err(Error::internal("what was tried has no outcome")),
+    }
+}
+
+/// Runs `body` and then `end`, also when an error passes through; that one goes on upwards. `body` has left
+/// every subtransaction it began by then.
+///
+/// # Errors
+/// What `body` returns.
+pub fn with_end<R>(body: impl FnOnce() -> Result<R>, end: impl FnMut()) -> Result<R> {
+    PgTryBuilder::new(AssertUnwindSafe(body))
+        .finally(end)
+        .execute()
 }
 
 /// The error as data, or nothing when it is one that must not be swallowed.

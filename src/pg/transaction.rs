@@ -8,6 +8,12 @@ pub fn has_written() -> bool {
     unsafe { pg_sys::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId }
 }
 
+/// The id of the innermost (sub)transaction, which is in `xmin` of the rows that it writes.
+pub fn current_id() -> u32 {
+    // SAFETY: main thread inside a transaction; assigns the id if there is none yet, or raises.
+    unsafe { pg_sys::GetCurrentTransactionId() }.into_inner()
+}
+
 /// Whether the procedure that calls this function could COMMIT now.
 pub fn caller_can_commit() -> bool {
     // SAFETY: reads the innermost SPI connection, which is the calling procedure's, or finds none.

@@ -170,16 +170,6 @@ pub fn create_version(
 
 #[pg_extern(volatile, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
-pub fn publish_version(
-    version_id: Option<Uuid>,
-    published_by: default!(Option<Uuid>, "NULL"),
-) -> SqlResult<Record<ModuleVersions>> {
-    refuse_inside_script()?;
-    Ok(release::publish(version_id, published_by)?)
-}
-
-#[pg_extern(volatile, requires = ["tables"])]
-#[search_path(pg_catalog, pg_temp)]
 pub fn deprecate_version(
     version_id: Option<Uuid>,
     reason: default!(Option<&str>, "NULL"),

@@ -3,11 +3,12 @@
 //! They come after those of the module and the installation (see `lifecycle::lock`): a version before a
 //! site.
 
+use npm_semver::Version;
 use pgrx::Uuid;
 use pgrx::prelude::PgSqlErrorCode;
 
 use super::store::{self, Holder, version as versions};
-use super::{RegisteredVersion, Site, unknown_version};
+use super::{Module, RegisteredVersion, Site, unknown_version};
 use crate::error::{Error, Result};
 use crate::pg::scope;
 use crate::pg::subtransaction::in_subtransaction;
@@ -78,5 +79,17 @@ pub fn hold(id: Uuid, name: &str) -> Result<RegisteredVersion> {
 pub fn site(site: &Site, lock: SiteLock) -> Result<()> {
     bounded(&format!("site \"{}\"", site.slug), "sites", || {
         store::lock_site(site.id, lock)
+    })
+}
+
+/// Keeps the drafts below a version drafts until the transaction ends: what is decided about its number
+/// depends on what has been published before.
+///
+/// # Errors
+/// As [`change`].
+pub fn keep_lower_drafts(module: &Module, version: &Version) -> Result<()> {
+    let name = format!("a version of module \"{}\" below {version}", module.slug);
+    bounded(&name, VERSIONS, || {
+        versions::share_drafts_below(module.id, version)
     })
 }

@@ -26,6 +26,7 @@ use versioning_core::status::Status;
 pub use self::dependency::{broken_dependents, conflicts, unmet_dependencies};
 pub use self::locking::{SiteLock, hold, site as lock_site};
 pub use self::platform::unmet_platform;
+pub use self::release::{previous_release, publish};
 pub use self::resolve::{NeededInstallation, needed_installations, resolve};
 pub use self::table::tables;
 use crate::error::{Error, Result};

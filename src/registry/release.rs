@@ -152,16 +152,29 @@ fn checked_hash(hash: String) -> Result<String> {
         .hint("Pass the output of sha256sum over the bundle, without the file name."))
 }
 
+/// The highest release below a version that was ever published: the one whose clients it meets.
+///
+/// # Errors
+/// Only XX000.
+pub fn previous_release(module: &Module, version: &Version) -> Result<Option<Version>> {
+    store::highest_release_below(module.id, version)
+}
+
 fn breaks_by_number(module: &Module, version: &Version) -> Result<bool> {
-    let previous = store::highest_release_below(module.id, version)?;
+    let previous = previous_release(module, version)?;
     Ok(is_breaking_bump(previous.as_ref(), version))
 }
 
-/// Makes a draft public.
+/// Makes a draft public. `judge` is asked once it is sure that nothing else stands against it, with the releases
+/// below which no other becomes public until the transaction ends.
 ///
 /// # Errors
-/// 55000 when it is no draft or a dependency can't be satisfied; 22023, 42501, 42704.
-pub fn publish(id: Option<Uuid>, published_by: Option<Uuid>) -> Result<Record<ModuleVersions>> {
+/// 55000 when it is no draft or a dependency can't be satisfied; 22023, 42501, 42704; those of `judge`.
+pub fn publish(
+    id: Option<Uuid>,
+    published_by: Option<Uuid>,
+    judge: impl FnOnce(&Module, &RegisteredVersion) -> Result<()>,
+) -> Result<Record<ModuleVersions>> {
     change(id, Status::Published, |module, version| {
         let unsatisfied = dependency::unsatisfied(version)?;
         if !unsatisfied.is_empty() {
@@ -172,6 +185,8 @@ pub fn publish(id: Option<Uuid>, published_by: Option<Uuid>) -> Result<Record<Mo
             .detail(unsatisfied.join("\n"))
             .hint("Publish a fitting version of each of them first, or create the version anew with other ranges."));
         }
+        locking::keep_lower_drafts(module, &version.version)?;
+        judge(module, version)?;
         // Other versions may have come out since the draft was made.
         let breaking = version.breaking_changes || breaks_by_number(module, &version.version)?;
         store::publish(version.id, published_by, breaking)

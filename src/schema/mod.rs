@@ -3,9 +3,13 @@
 //! This room only looks. It doesn't know modules or sites, and never runs anything of theirs: all it
 //! asks the server for are definitions.
 
+pub mod capture;
+pub mod content;
+mod functions;
 mod store;
+pub mod watch;
 
 pub use store::{
-    Column, Dependent, Needing, Table, Wanted, columns, exists, gone, live, needing,
-    outside_dependents, owned_by, owner, tables, tables_of,
+    Dependent, Needing, Table, Wanted, exists, gone, live, needing, outside_dependents, owned_by,
+    owner, tables, tables_of,
 };

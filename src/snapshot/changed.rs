@@ -3,7 +3,7 @@
 use versioning_core::snapshot::difference::Unmatched;
 use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::Piece;
-use versioning_core::snapshot::matching::{RowHash, RowIndex};
+use versioning_core::snapshot::matching::{MultisetHash, RowHash, RowIndex};
 
 use crate::pg::row_stream::Place;
 use crate::snapshot::hashing::{Hashed, row_hashes};
@@ -57,6 +57,8 @@ pub struct Found {
     pub equal: Vec<bool>,
     /// How many rows the others have.
     pub count: u64,
+    /// The places of the rows of equal chunks.
+    pub kept: MultisetHash,
     /// These rows, unless they are too many.
     pub changed: Changed,
 }
@@ -67,13 +69,13 @@ impl Found {
         self.count > CHANGED_MAX
     }
 
-    /// Adds a live chunk and returns how many of its rows are in the snapshot too, for sure.
+    /// Adds a live chunk.
     pub fn add(
         &mut self,
         hashed: Hashed,
         groups: &mut Unmatched<Vec<Hash>, (usize, &[Piece])>,
         raw: Option<&RawRows>,
-    ) -> u64 {
+    ) {
         let Hashed {
             chunk,
             places,
@@ -82,12 +84,15 @@ impl Found {
         let is_equal = groups.take(&hashes.key).is_some();
         self.equal.push(is_equal);
         if is_equal {
-            return chunk.row_count() as u64;
+            places
+                .iter()
+                .for_each(|place| self.kept.add_number(place.number()));
+            return;
         }
         self.count += chunk.row_count() as u64;
         if self.is_too_much() {
             self.changed = Changed::default();
-            return 0;
+            return;
         }
         if hashes.rows.is_empty() {
             // The snapshot has the chunk, but not as often.
@@ -98,6 +103,5 @@ impl Found {
             self.changed.rows.add(hash, place);
         }
         self.changed.keys.extend(hashes.keys);
-        0
     }
 }

@@ -105,8 +105,8 @@ pub struct Read<T> {
     pub found: T,
 }
 
-/// Takes many chunks out one after the other. A helper thread decompresses, checks and looks at what comes
-/// next.
+/// Takes many chunks out one after the other. Helper threads decompress, check and look at what
+/// comes next.
 pub struct Reader<'a, T: Send + 'static> {
     groups: VecDeque<&'a [Piece]>,
     /// Pieces that nobody has fetched yet, and whether they are whole chunks.
@@ -114,8 +114,14 @@ pub struct Reader<'a, T: Send + 'static> {
     given: u64,
     is_thorough: bool,
     look: Look<T>,
-    helper: Option<HelperThread<(Stored, bool), Looked<T>>>,
+    /// They take turns, so that the pieces come back in order.
+    helpers: Vec<HelperThread<(Stored, bool), Looked<T>>>,
+    /// How many pieces were given to them, and how many came back.
+    turns: (usize, usize),
 }
+
+/// As many as have something to do beside the backend's own thread.
+const HELPERS: usize = 2;
 
 /// Fewer pieces aren't worth a thread.
 const THREAD_MIN: usize = 4;
@@ -142,21 +148,20 @@ impl<'a, T: Send + 'static> Reader<'a, T> {
             .iter()
             .flat_map(|group| group.iter().map(|piece| (piece, group.len() == 1)))
             .collect();
-        let helper = if ahead.len() < THREAD_MIN {
-            None
-        } else {
+        let count = if ahead.len() < THREAD_MIN { 0 } else { HELPERS };
+        let start = |_| {
             let look = look.clone();
-            Some(HelperThread::start(move |(stored, is_whole)| {
-                check(stored, is_whole, &look)
-            })?)
+            HelperThread::start(move |(stored, is_whole)| check(stored, is_whole, &look))
         };
+        let helpers = (0..count).map(start).collect::<Result<_>>()?;
         Ok(Self {
             groups,
             ahead,
             given: 0,
             is_thorough,
             look,
-            helper,
+            helpers,
+            turns: (0, 0),
         })
     }
 
@@ -192,23 +197,33 @@ impl<'a, T: Send + 'static> Reader<'a, T> {
     }
 
     fn piece(&mut self, piece: &Piece, is_whole: bool) -> Result<Looked<T>> {
-        let Some(helper) = &mut self.helper else {
+        if self.helpers.is_empty() {
             pgrx::check_for_interrupts!();
             return Ok(check(
                 Stored::of(piece, self.is_thorough)?,
                 is_whole,
                 &self.look,
             ));
-        };
-        while helper.waiting() == 0 || self.given < AHEAD_MAX {
+        }
+        let (given, taken) = &mut self.turns;
+        while given == taken || self.given < AHEAD_MAX {
             let Some((next, is_whole)) = self.ahead.pop_front() else {
                 break;
             };
             pgrx::check_for_interrupts!();
-            helper.give((Stored::of(next, self.is_thorough)?, is_whole))?;
+            let number = *given % self.helpers.len();
+            if let Some(helper) = self.helpers.get_mut(number) {
+                helper.give((Stored::of(next, self.is_thorough)?, is_whole))?;
+            }
+            *given += 1;
             self.given += next.bytes;
         }
-        let done = helper.wait()?;
+        let number = *taken % self.helpers.len();
+        *taken += 1;
+        let done = match self.helpers.get_mut(number) {
+            Some(helper) => helper.wait()?,
+            None => None,
+        };
         self.given = self.given.saturating_sub(piece.bytes);
         done.ok_or_else(|| Error::internal("a chunk was not asked for"))
     }

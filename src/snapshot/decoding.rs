@@ -4,7 +4,7 @@ use pgrx::pg_sys;
 use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 
 use crate::error::{Error, Result};
-use crate::pg::field::{FieldDecoder, TypeReference};
+use crate::pg::field::{FieldDecoder, TypeReference, Value};
 use crate::pg::memory::Scratch;
 use crate::pg::query;
 use crate::pg::row_set::RowSet;
@@ -66,22 +66,67 @@ impl RowDecoder {
     /// # Errors
     /// XX001 when a value is none of its type. Errors of the type itself are raised.
     pub fn put(&mut self, fields: &[Option<&[u8]>], set: &mut RowSet) -> Result<()> {
+        self.put_with(fields, None, set)
+    }
+
+    /// The same for a set that has one more column: a number, of type `bigint`.
+    ///
+    /// # Errors
+    /// As [`RowDecoder::put`].
+    pub fn put_numbered(
+        &mut self,
+        fields: &[Option<&[u8]>],
+        number: i64,
+        set: &mut RowSet,
+    ) -> Result<()> {
+        self.put_with(fields, Some(number), set)
+    }
+
+    fn put_with(
+        &mut self,
+        fields: &[Option<&[u8]>],
+        number: Option<i64>,
+        set: &mut RowSet,
+    ) -> Result<()> {
         let Self {
             fields: decoders,
             scratch,
         } = self;
         scratch.with(|| {
-            let values = fields
+            let mut values = fields
                 .iter()
                 .zip(decoders)
                 .filter_map(|(bytes, decoder)| Some(decoder.as_mut()?.decode(*bytes)))
                 .collect::<Result<Vec<_>>>()?;
+            values.extend(number.map(|number| Value::int8(Some(number))));
             set.put(&values)
+        })
+    }
+
+    /// Decodes a row and forgets it.
+    ///
+    /// # Errors
+    /// As [`RowDecoder::put`].
+    pub fn check(&mut self, fields: &[Option<&[u8]>]) -> Result<()> {
+        let Self {
+            fields: decoders,
+            scratch,
+        } = self;
+        scratch.with(|| {
+            fields
+                .iter()
+                .zip(decoders)
+                .filter_map(|(bytes, decoder)| Some((bytes, decoder.as_mut()?)))
+                .try_for_each(|(bytes, decoder)| decoder.decode(*bytes).map(|_| ()))
         })
     }
 }
 
-fn decoder(column: &Column, target: &Target) -> Result<FieldDecoder> {
+/// What reads the values of a column as the target.
+///
+/// # Errors
+/// As [`RowDecoder::new`].
+pub(super) fn decoder(column: &Column, target: &Target) -> Result<FieldDecoder> {
     let written = match column.encoding {
         Encoding::Text => None,
         Encoding::Binary if column.type_name == target.type_name => Some(target.kind.oid),

@@ -8,7 +8,8 @@ use pgrx::spi::{quote_identifier, quote_literal};
 use versioning_core::snapshot::difference::Unmatched;
 use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::{Column, Piece, Table};
-use versioning_core::snapshot::row::{RowReader, RowWriter};
+use versioning_core::snapshot::matching::MultisetHash;
+use versioning_core::snapshot::row::RowReader;
 
 use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
@@ -16,11 +17,12 @@ use crate::pg::row_set::{RowSet, Session, with_row_sets};
 use crate::progress;
 use crate::snapshot::changed::{ALL, CHANGED_MAX, Changed, Found, Share};
 use crate::snapshot::chunks::{AHEAD_MAX, Reader};
-use crate::snapshot::decoding::{RowDecoder, Target, targets};
-use crate::snapshot::hashing::{Hashing, Known, row_hashes};
+use crate::snapshot::decoding::{RowDecoder, targets};
+use crate::snapshot::hashing::{Hashing, Known};
 use crate::snapshot::missing::{Chosen, Missing};
 use crate::snapshot::raw_rows::RawRows;
 use crate::snapshot::reading::read_chunks;
+use crate::snapshot::row_hashes::{HashedRow, hashed_parts, hashed_rows};
 use crate::snapshot::source::LiveTable;
 use crate::snapshot::verify;
 
@@ -30,11 +32,15 @@ pub struct Difference<'a> {
     pub live: &'a LiveTable,
     /// The columns that both have, as the snapshot has them.
     pub columns: Vec<&'a Column>,
-    /// How many rows are the same.
-    pub kept: u64,
+    /// The places of the rows that are the same.
+    pub kept: MultisetHash,
     /// Rows of the snapshot that are not live like this, decoded: relation `snapshot_rows`, the columns
     /// named and typed as in the live table.
     pub snapshot_rows: RowSet,
+    /// What these rows should hash to when they are live.
+    pub wanted: MultisetHash,
+    /// How many bytes the largest of them has.
+    pub largest: usize,
     /// More rows of the snapshot that are not live like this, and no live row has their primary key.
     pub missing: Missing<'a>,
     /// Live rows that are not in the snapshot like this: relation `live_rows (table_oid, row_id)`.
@@ -51,8 +57,10 @@ pub fn compare<'a>(table: &'a Table, live: &'a LiveTable, site_id: &str) -> Resu
     let columns: Vec<&Column> = table.columns.iter().filter(common).collect();
     let mut difference = Difference {
         live,
-        kept: 0,
+        kept: MultisetHash::default(),
         snapshot_rows: snapshot_row_set(live, &columns)?,
+        wanted: MultisetHash::default(),
+        largest: 0,
         missing: Missing::new(table),
         live_rows: RowSet::new(
             c"live_rows",
@@ -131,13 +139,14 @@ impl<'a> Difference<'a> {
             );
             hashing.give(chunk, places)?;
             while let Some(hashed) = hashing.next(AHEAD_MAX)? {
-                self.kept += found.add(hashed, groups, raw);
+                found.add(hashed, groups, raw);
             }
             Ok(())
         })?;
         while let Some(hashed) = hashing.next(0)? {
-            self.kept += found.add(hashed, groups, raw);
+            found.add(hashed, groups, raw);
         }
+        self.kept = found.kept;
         found.changed.rows.seal();
         found.changed.keys.sort_unstable();
         Ok(found)
@@ -194,29 +203,49 @@ impl<'a> Difference<'a> {
         let damaged = |damage: &str| verify::damaged_since(table, damage);
         let columns = table.columns.len();
         let mut chunks = Reader::new(groups.iter().copied(), false, move |bytes| {
-            // Rows that were written with other columns are hashed one by one below.
-            let rows = RowReader::new(bytes, columns).map_while(|row| Some(row.ok()?.bytes));
-            if whole { row_hashes(rows) } else { Vec::new() }
+            // Rows that were written with other columns are hashed below.
+            if whole {
+                hashed_rows(bytes, columns)
+            } else {
+                Vec::new()
+            }
         })?;
         while let Some((pieces, read)) = chunks.next()? {
             let read = read.map_err(|damage| damaged(&damage))?;
-            let mut reader = RowReader::new(&read.bytes, columns);
-            let (mut fields, mut chosen) = (Vec::new(), Chosen::default());
-            let mut hashes = read.found.into_iter();
-            while let Some(row) = reader.next_into(&mut fields) {
+            let rows = if whole {
+                read.found
+            } else {
+                hashed_parts(&read.bytes, &targets)
+            };
+            let (mut fields, mut chosen, mut start) = (Vec::new(), Chosen::default(), 0);
+            for HashedRow { hash, end } in rows {
                 pgrx::check_for_interrupts!();
-                row.map_err(|error| damaged(&error.to_string()))?;
-                let hash = hashes
-                    .next()
-                    .unwrap_or_else(|| Hash::of(&part_of(&fields, &targets)).half());
-                let is_same = share.has(&hash) && changed.rows.take(&hash).is_some();
-                let is_chosen = !is_same && raw.is_some_and(|raw| changed.lacks(raw, &fields));
+                let row = read.bytes.get(start..end).unwrap_or_default();
+                start = end;
+                let is_ours = share.has(&hash);
+                let same = if is_ours {
+                    changed.rows.take(&hash)
+                } else {
+                    None
+                };
+                if let Some(place) = same {
+                    self.kept.add_number(place.number());
+                    chosen.push(false);
+                    continue;
+                }
+                if let Some(Err(error)) = RowReader::new(row, columns).next_into(&mut fields) {
+                    return Err(damaged(&error.to_string()));
+                }
+                let is_chosen = raw.is_some_and(|raw| changed.lacks(raw, &fields));
                 chosen.push(is_chosen);
-                if is_same {
-                    self.kept += 1;
-                } else if !is_chosen && share.has(&hash) {
+                if !is_chosen && is_ours {
+                    self.wanted.add(&hash);
+                    self.largest = self.largest.max(row.len());
                     decoder.put(&fields, &mut self.snapshot_rows)?;
                 }
+            }
+            if start != read.bytes.len() {
+                return Err(damaged("it holds something else than rows"));
             }
             self.missing.add_rows(pieces, chosen);
         }
@@ -329,26 +358,3 @@ impl<'a> Difference<'a> {
 /// and not by reading the whole table.
 pub const IS_LIVE_ROW: &str = "t.ctid = ANY (ARRAY(SELECT p.row_id FROM live_rows p)) \
      AND t.tableoid = l.table_oid AND t.ctid = l.row_id";
-
-/// The row as it would be written without the columns that have no target.
-fn part_of(fields: &[Option<&[u8]>], targets: &[Option<Target>]) -> Vec<u8> {
-    let kept = || {
-        fields
-            .iter()
-            .zip(targets)
-            .filter(|(_, target)| target.is_some())
-    };
-    let mut bytes = Vec::new();
-    let mut writer = RowWriter::begin(
-        &mut bytes,
-        u16::try_from(kept().count()).unwrap_or(u16::MAX),
-    );
-    for (field, _) in kept() {
-        match field {
-            // A value that was read has a length that can be written.
-            Some(value) => _ = writer.value(value).is_ok(),
-            None => writer.null(),
-        }
-    }
-    bytes
-}

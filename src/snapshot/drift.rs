@@ -1,14 +1,15 @@
 //! Whether a table that has changed since a snapshot can still take its rows. Said before a row is
 //! touched, every reason at once.
 
-use versioning_core::snapshot::manifest::{Encoding, Table};
+use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 
 use crate::error::{Error, Result};
+use crate::snapshot::conversion::{is_retyped, may_refuse, refusal};
 use crate::snapshot::decoding::type_named;
 use crate::snapshot::source::LiveTable;
 
 /// Refuses when a table is gone, lacks a column of the snapshot, has a new column that must have a value,
-/// or when a type is gone.
+/// when a type is gone, or a column's new type does not take its values.
 ///
 /// # Errors
 /// 55000, with every reason in DETAIL.
@@ -23,9 +24,59 @@ pub fn refuse_drift(tables: &[(&Table, Option<LiveTable>)]) -> Result<()> {
     if reasons.is_empty() {
         return Ok(());
     }
-    Err(Error::wrong_state("the tables have changed since the snapshot was taken")
+    Err(changed(&reasons))
+}
+
+/// The error, or a better one that names the columns which refuse values of the snapshot, also where their types
+/// are called as before.
+///
+/// # Errors
+/// XX001 when a chunk is damaged.
+pub fn explained(tables: &[(&Table, Option<LiveTable>)], error: Error) -> Result<Error> {
+    let mut reasons = Vec::new();
+    for (table, live) in tables {
+        let Some(live) = live else { continue };
+        for column in &table.columns {
+            let is_stored = live
+                .column(&column.name)
+                .is_some_and(|live| !live.generated);
+            if is_stored
+                && (is_retyped(column, live) || may_refuse(column, live))
+                && let Some(refused) = refused(table, live, column)?
+            {
+                reasons.push(format!(
+                    "Column \"{}\" of table \"{}\" {refused}.",
+                    column.name, table.name
+                ));
+            }
+        }
+    }
+    Ok(if reasons.is_empty() {
+        error
+    } else {
+        changed(&reasons)
+    })
+}
+
+/// What is wrong with the type that the column has now, if it doesn't take the column's values.
+fn refused(table: &Table, live: &LiveTable, column: &Column) -> Result<Option<String>> {
+    let Some(found) = live.column(&column.name) else {
+        return Ok(None);
+    };
+    let (was, is) = (&column.type_name, &found.column.type_name);
+    Ok(refusal(table, live, column)?.map(|message| {
+        if was == is {
+            format!("is of type {is}, which does not take all its values any more: {message}")
+        } else {
+            format!("was of type {was} and is of type {is} now, which does not take all its values: {message}")
+        }
+    }))
+}
+
+fn changed(reasons: &[String]) -> Error {
+    Error::wrong_state("the tables have changed since the snapshot was taken")
         .detail(reasons.join(" "))
-        .hint("Nothing was changed. Roll the module back to the snapshot's version first, or restore other tables."))
+        .hint("Nothing was changed. Roll the module back to the snapshot's version first, or restore other tables.")
 }
 
 fn table_reasons(table: &Table, live: &LiveTable, reasons: &mut Vec<String>) -> Result<()> {
@@ -41,6 +92,10 @@ fn table_reasons(table: &Table, live: &LiveTable, reasons: &mut Vec<String>) -> 
             {
                 format!("was of type {}, which does not exist", column.type_name)
             }
+            Some(_) if is_retyped(column, live) => match refused(table, live, column)? {
+                Some(reason) => reason,
+                None => continue,
+            },
             Some(_) => continue,
         };
         reasons.push(format!(

@@ -1,15 +1,15 @@
 //! Folders on the server's disk: one that appears complete or not at all, and one that is read without
 //! following links.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use versioning_core::snapshot::hash::{Hash, HashState};
 
 use crate::error::{Error, Result};
+use crate::snapshot::partial::Partial;
 use crate::snapshot::store;
 
 /// Where a folder is: its parent without links, and its name in there.
@@ -59,7 +59,7 @@ impl Place {
 /// never is.
 pub struct NewFolder {
     place: Place,
-    temporary: PathBuf,
+    partial: Partial,
     names: Vec<String>,
     is_finished: bool,
 }
@@ -91,17 +91,12 @@ impl NewFolder {
                 }
             }
         }
-        let temporary = place.parent.join(format!(
-            ".module_versioning-{:016x}.partial",
-            RandomState::new().build_hasher().finish()
-        ));
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&temporary)
-            .map_err(|error| place.failed("written", &error))?;
+        let partial =
+            Partial::create(&place.parent).map_err(|error| place.failed("written", &error))?;
+        partial.remove_abandoned(&place.parent);
         Ok(Self {
             place,
-            temporary,
+            partial,
             names: Vec::new(),
             is_finished: false,
         })
@@ -116,7 +111,7 @@ impl NewFolder {
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(self.temporary.join(name))
+            .open(self.partial.path.join(name))
             .map_err(|error| self.place.failed("written", &error))?;
         self.names.push(name.to_owned());
         Ok(NewFile {
@@ -133,9 +128,9 @@ impl NewFolder {
     /// 58030 when the system refuses.
     pub fn finish(mut self) -> Result<()> {
         let failed = |error: io::Error| self.place.failed("written", &error);
-        sync(&self.temporary).map_err(failed)?;
+        sync(&self.partial.path).map_err(failed)?;
         // Succeeds over nothing and over an empty folder, and over nothing else.
-        fs::rename(&self.temporary, &self.place.path).map_err(failed)?;
+        fs::rename(&self.partial.path, &self.place.path).map_err(failed)?;
         self.is_finished = true;
         sync(&self.place.parent).map_err(|error| self.place.failed("written", &error))
     }
@@ -146,9 +141,9 @@ impl Drop for NewFolder {
         if !self.is_finished {
             for name in &self.names {
                 // Nothing can be done about what can't be removed.
-                let _ = fs::remove_file(self.temporary.join(name));
+                let _ = fs::remove_file(self.partial.path.join(name));
             }
-            let _ = fs::remove_dir(&self.temporary);
+            let _ = fs::remove_dir(&self.partial.path);
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Hashed {
 
 /// The hashes of a chunk.
 pub struct Hashes {
-    /// Of its pieces.
+    /// Of its pieces; none where no chunk is known.
     pub key: Vec<Hash>,
     /// Of its rows; none for a chunk that the snapshot has too.
     pub rows: Vec<RowHash>,
@@ -42,7 +42,11 @@ pub struct Known {
 
 impl Known {
     fn hash(&self, chunk: &Chunk) -> Hashes {
-        let key: Vec<Hash> = chunk.pieces().map(|(bytes, _)| Hash::of(bytes)).collect();
+        let key: Vec<Hash> = if self.chunks.is_empty() {
+            Vec::new()
+        } else {
+            chunk.pieces().map(|(bytes, _)| Hash::of(bytes)).collect()
+        };
         let is_known = self.chunks.contains(&key);
         let mut hashes = Hashes {
             key,

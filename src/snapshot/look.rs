@@ -10,10 +10,12 @@ use crate::pg::field::TypeReference;
 use crate::pg::identity::{self, Restriction, run_as};
 use crate::pg::row_set::{RowSet, with_row_sets};
 use crate::pg::row_stream::consistent_view;
+use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::decoding::{RowDecoder, Target, type_named};
 use crate::snapshot::difference::compare;
+use crate::snapshot::drift::explained;
 use crate::snapshot::restore::{choose, pinned, source};
-use crate::snapshot::source::Lock;
+use crate::snapshot::source::{LiveTable, Lock};
 use crate::snapshot::{chunks, store, verify};
 
 /// How the live rows of a table differ from a snapshot's.
@@ -35,7 +37,8 @@ pub struct TableDifference {
 /// all its rows.
 ///
 /// # Errors
-/// 42704 when there is no such snapshot, XX001 when it is damaged.
+/// 42704 when there is no such snapshot, XX001 when it is damaged, 55000 when a column's type does not take its
+/// values any more.
 pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
     let (_, manifest) = verify::intact(backup_id)?;
     pinned(|| {
@@ -43,25 +46,31 @@ pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
         for table in &manifest.tables {
             tables.push((table, source(table).lock(Lock::Read)?));
         }
-        consistent_view(|| {
-            tables
-                .iter()
-                .map(|(table, live)| {
-                    let Some(live) = live else {
-                        return Ok(all_deleted(table));
-                    };
-                    let mut difference = compare(table, live, &manifest.site_id)?;
-                    let pairs = difference.count_pairs()?;
-                    Ok(TableDifference {
-                        table_name: table.name.clone(),
-                        inserted: number(difference.live_rows.count() - pairs),
-                        updated: number(pairs),
-                        deleted: number(difference.absent() - pairs),
-                        unchanged: number(difference.kept),
-                    })
-                })
-                .collect()
-        })
+        let found = in_subtransaction(|| {
+            consistent_view(|| {
+                let counted = |(table, live): &(&Table, Option<LiveTable>)| match live {
+                    Some(live) => count(table, live, &manifest.site_id),
+                    None => Ok(all_deleted(table)),
+                };
+                tables.iter().map(counted).collect()
+            })
+        });
+        match found {
+            Err(error @ Error::Raised(_)) => Err(explained(&tables, error)?),
+            other => other,
+        }
+    })
+}
+
+fn count(table: &Table, live: &LiveTable, site_id: &str) -> Result<TableDifference> {
+    let mut difference = compare(table, live, site_id)?;
+    let pairs = difference.count_pairs()?;
+    Ok(TableDifference {
+        table_name: table.name.clone(),
+        inserted: number(difference.live_rows.count() - pairs),
+        updated: number(pairs),
+        deleted: number(difference.absent() - pairs),
+        unchanged: number(difference.kept.count()),
     })
 }
 
@@ -103,9 +112,10 @@ impl Rows {
         let owner = pinned(|| source(&table).lock(Lock::Read))?.map(|live| live.owner);
         let reader = match owner {
             Some(owner) => owner,
+            // Without the table, its rows are the module's: never the extension's or the caller's.
             None => match store::module_owner(header.module_id)? {
                 Some(name) => identity::role_named(&name)?,
-                None => identity::current_role(),
+                None => return Err(Error::not_found("the snapshot's module is not registered")),
             },
         };
         Ok(Self {

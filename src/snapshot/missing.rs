@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use versioning_core::snapshot::copy_file;
+use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::{Column, Piece, Table};
-use versioning_core::snapshot::row::RowReader;
+use versioning_core::snapshot::matching::MultisetHash;
+use versioning_core::snapshot::row::{self, RowReader};
 
 use crate::error::{Error, Result};
 use crate::pg::copy_in::copy_in;
@@ -56,6 +58,14 @@ pub struct Missing<'a> {
     parts: Vec<Part<'a>>,
     count: u64,
     raw: Option<Arc<RawRows>>,
+    /// What the rows that were written should hash to when they are live.
+    pub wanted: MultisetHash,
+}
+
+/// What is found out about a whole chunk.
+struct Seen {
+    is_of_site: bool,
+    rows: MultisetHash,
 }
 
 impl<'a> Missing<'a> {
@@ -66,6 +76,7 @@ impl<'a> Missing<'a> {
             parts: Vec::new(),
             count: 0,
             raw: None,
+            wanted: MultisetHash::default(),
         }
     }
 
@@ -104,10 +115,14 @@ impl<'a> Missing<'a> {
         self.raw.is_some()
     }
 
-    /// Reads the chunks, and says of each whether all its rows are of the site.
-    fn reader(&self) -> Result<Reader<'a, bool>> {
+    /// Reads the chunks, and says of each whether all its rows are of the site, and their hash.
+    fn reader(&self) -> Result<Reader<'a, Seen>> {
         let raw = self.raw.clone();
-        let look = move |bytes: &[u8]| raw.as_ref().is_some_and(|raw| raw.are_of_site(bytes));
+        let fields = self.table.columns.len();
+        let look = move |bytes: &[u8]| Seen {
+            is_of_site: raw.as_ref().is_some_and(|raw| raw.are_of_site(bytes)),
+            rows: hash_of(row::rows(bytes, fields)),
+        };
         Reader::new(self.parts.iter().map(|part| part.pieces), false, look)
     }
 
@@ -149,7 +164,7 @@ impl<'a> Missing<'a> {
     ///
     /// # Errors
     /// What the table's constraints say is raised, and XX001 when a chunk is damaged.
-    pub fn copy_into(&self, live: &LiveTable) -> Result<u64> {
+    pub fn copy_into(&mut self, live: &LiveTable) -> Result<u64> {
         let columns: Vec<&str> = self
             .table
             .columns
@@ -158,7 +173,7 @@ impl<'a> Missing<'a> {
             .collect();
         let mut parts = self.parts.iter();
         let mut reader = self.reader()?;
-        let mut is_begun = false;
+        let (mut is_begun, mut wanted) = (false, MultisetHash::default());
         let count = live.as_owner(|| {
             copy_in(live.oid, &columns, &mut |buffer| {
                 if !is_begun {
@@ -171,17 +186,20 @@ impl<'a> Missing<'a> {
                     return Ok(false);
                 };
                 let read = read.map_err(|damage| self.damaged(&damage))?;
-                if part.chosen.is_none() && read.found {
+                if part.chosen.is_none() && read.found.is_of_site {
+                    wanted.add_all(read.found.rows);
                     *buffer = read.bytes;
                     return Ok(true);
                 }
                 self.rows(part, &read.bytes, &mut |_, row| {
+                    wanted.add(&Hash::of(row).half());
                     buffer.extend_from_slice(row);
                     Ok(())
                 })?;
                 Ok(true)
             })
         })?;
+        self.wanted.add_all(wanted);
         if count == self.count {
             Ok(count)
         } else {
@@ -204,6 +222,7 @@ impl<'a> Missing<'a> {
         set: &mut RowSet,
     ) -> Result<()> {
         let targets = targets(self.table, live, columns);
+        let mut wanted = MultisetHash::default();
         live.as_owner(|| {
             let mut decoder = RowDecoder::new(&self.table.columns, &targets)?;
             let mut reader = self.reader()?;
@@ -212,15 +231,24 @@ impl<'a> Missing<'a> {
                     break;
                 };
                 let read = read.map_err(|damage| self.damaged(&damage))?;
-                self.rows(part, &read.bytes, &mut |fields, _| {
+                self.rows(part, &read.bytes, &mut |fields, row| {
                     pgrx::check_for_interrupts!();
+                    wanted.add(&Hash::of(row).half());
                     decoder.put(fields, set)
                 })?;
             }
             Ok(())
         })?;
+        self.wanted.add_all(wanted);
         self.parts.clear();
         self.count = 0;
         Ok(())
     }
+}
+
+/// The hash of rows whatever their order.
+fn hash_of<'a>(rows: impl Iterator<Item = &'a [u8]>) -> MultisetHash {
+    let mut all = MultisetHash::default();
+    rows.for_each(|row| all.add(&Hash::of(row).half()));
+    all
 }

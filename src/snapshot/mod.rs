@@ -8,25 +8,34 @@ pub mod cascade;
 pub mod changed;
 pub mod chunk_writer;
 pub mod chunks;
+pub mod contents;
+pub mod conversion;
 pub mod decoding;
 pub mod difference;
 pub mod drift;
 pub mod export;
 pub mod folder;
 pub mod hashing;
+pub mod image;
 pub mod import;
 pub mod large_object;
 pub mod look;
 pub mod missing;
+mod partial;
+pub mod promise;
 pub mod quiet;
 pub mod raw_rows;
 pub mod reading;
 pub mod reference;
 pub mod refill;
+mod refill_content;
 pub mod refill_job;
+mod refill_order;
+mod refill_side;
 mod refill_writing;
 pub mod restore;
 pub mod retention;
+mod row_hashes;
 pub mod sequences;
 pub mod source;
 pub mod statements;
@@ -180,10 +189,15 @@ fn import_snapshot(directory: Option<&str>) -> SqlResult<Option<Record<ModuleDat
 
 #[pg_extern(volatile, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
-fn delete_snapshot(backup_id: Option<Uuid>) -> SqlResult<i64> {
+fn delete_snapshot(
+    backup_id: Option<Uuid>,
+    force: default!(Option<bool>, "false"),
+) -> SqlResult<i64> {
     refuse_inside_script()?;
     let id = required(backup_id, "backup_id")?;
-    Ok(as_extension_owner(|| retention::delete(id))?)
+    Ok(as_extension_owner(|| {
+        retention::delete(id, force.unwrap_or(false))
+    })?)
 }
 
 #[pg_extern(volatile, requires = ["tables"])]

@@ -1,6 +1,8 @@
 //! Keeps triggers and rules of the tables from acting while rows are put back: a snapshot's rows are
 //! already what they made of them. The server's own triggers, which check foreign keys, stay.
 
+use std::collections::BTreeMap;
+
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
 
@@ -25,11 +27,7 @@ struct Silenced {
 /// session.
 pub fn quietly<R>(tables: &[&LiveTable], body: impl FnOnce() -> Result<R>) -> Result<R> {
     let deferrable = deferrable_constraints(tables)?;
-    set_constraints(
-        tables,
-        deferrable.iter().map(|found| &found.name),
-        "IMMEDIATE",
-    )?;
+    set_constraints(deferrable.iter(), "IMMEDIATE")?;
     let mut silenced = Vec::new();
     for table in tables {
         silenced.extend(active(table)?);
@@ -41,11 +39,10 @@ pub fn quietly<R>(tables: &[&LiveTable], body: impl FnOnce() -> Result<R>) -> Re
     for found in &silenced {
         alter(found, &found.enable)?;
     }
-    let deferred = deferrable
-        .iter()
-        .filter(|found| found.is_deferred)
-        .map(|found| &found.name);
-    set_constraints(tables, deferred, "DEFERRED")?;
+    set_constraints(
+        deferrable.iter().filter(|found| found.is_deferred),
+        "DEFERRED",
+    )?;
     Ok(result)
 }
 
@@ -91,6 +88,7 @@ fn active(table: &LiveTable) -> Result<Vec<Silenced>> {
 }
 
 struct Deferrable {
+    owner: pg_sys::Oid,
     name: String,
     is_deferred: bool,
 }
@@ -98,35 +96,42 @@ struct Deferrable {
 fn deferrable_constraints(tables: &[&LiveTable]) -> Result<Vec<Deferrable>> {
     let oids: Vec<pg_sys::Oid> = tables.iter().map(|table| table.oid).collect();
     query::rows(
-        "SELECT DISTINCT pg_catalog.format('%I.%I', n.nspname, k.conname), k.condeferred
+        "SELECT DISTINCT c.relowner, pg_catalog.format('%I.%I', n.nspname, k.conname), k.condeferred
          FROM pg_catalog.pg_constraint k
+         JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
          JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
          WHERE k.condeferrable AND k.contype IN ('f', 'u', 'p', 'x')
            AND (k.conrelid = ANY ($1) OR k.confrelid = ANY ($1))
-         ORDER BY 1",
+         ORDER BY 1, 2",
         &[oids.into()],
         |row| {
             Ok(Deferrable {
-                name: row.get(1)?,
-                is_deferred: row.get(2)?,
+                owner: row.get(1)?,
+                name: row.get(2)?,
+                is_deferred: row.get(3)?,
             })
         },
     )
 }
 
-/// What is pending runs now, as the tables' owner: it may be code of the tables' owner.
+/// What is pending runs now, as the owner of the table it belongs to: it may be code of that owner.
 fn set_constraints<'a>(
-    tables: &[&LiveTable],
-    names: impl Iterator<Item = &'a String>,
+    constraints: impl Iterator<Item = &'a Deferrable>,
     mode: &str,
 ) -> Result<()> {
-    let names: Vec<&str> = names.map(String::as_str).collect();
-    match tables.first() {
-        Some(table) if !names.is_empty() => table.as_owner(|| {
-            query::run(&format!("SET CONSTRAINTS {} {mode}", names.join(", ")), &[]).map(|_| ())
-        }),
-        _ => Ok(()),
+    let mut by_owner: BTreeMap<u32, (pg_sys::Oid, Vec<&str>)> = BTreeMap::new();
+    for constraint in constraints {
+        let (_, names) = by_owner
+            .entry(constraint.owner.to_u32())
+            .or_insert((constraint.owner, Vec::new()));
+        names.push(&constraint.name);
     }
+    for (owner, names) in by_owner.into_values() {
+        run_as(owner, Restriction::RestrictedOperation, || {
+            query::run(&format!("SET CONSTRAINTS {} {mode}", names.join(", ")), &[]).map(|_| ())
+        })?;
+    }
+    Ok(())
 }
 
 /// A literal of the SQL type `regclass` for a sequence or table.

@@ -11,7 +11,8 @@ use crate::progress::{self, Step};
 use crate::settings;
 use crate::snapshot::cascade::refuse_cascades;
 use crate::snapshot::difference::{Difference, compare};
-use crate::snapshot::drift::refuse_drift;
+use crate::snapshot::drift::{explained, refuse_drift};
+use crate::snapshot::promise::Promise;
 use crate::snapshot::quiet::quietly;
 use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
 use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest, Taken};
@@ -58,7 +59,11 @@ pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRe
                 locked.push((table, source(table).lock(Lock::Write)?));
             }
             refuse_drift(&locked)?;
-            restore_locked(&locked, &manifest.site_id)
+            let restored = in_subtransaction(|| restore_locked(&locked, &manifest.site_id));
+            match restored {
+                Err(error @ Error::Raised(_)) => Err(explained(&locked, error)?),
+                other => other,
+            }
         })
     })
 }
@@ -121,10 +126,13 @@ pub fn choose<'a>(tables: &'a [Table], names: Option<&[String]>) -> Result<Vec<&
     };
     let unknown = |name: &&String| !tables.iter().any(|table| table.name == **name);
     if let Some(name) = names.iter().find(unknown) {
-        let known: Vec<String> = tables
+        let mut known: Vec<String> = tables
             .iter()
             .map(|table| format!("\"{}\"", table.name))
             .collect();
+        if known.is_empty() {
+            known.push("no table".to_owned());
+        }
         return Err(
             Error::not_found(format!("table \"{name}\" is not in the snapshot"))
                 .detail(format!("The snapshot holds {}.", known.join(", "))),
@@ -179,14 +187,12 @@ fn restore_locked(tables: &[Locked<'_>], site_id: &str) -> Result<Vec<TableResto
             sequences::put_back(table, live)?;
         }
     }
-    let kept: Vec<u64> = differences
-        .iter()
-        .map(|difference| difference.kept)
-        .collect();
+    let promises: Vec<Promise> = differences.iter().map(Promise::of).collect();
     drop(differences);
     if !changed.is_empty() {
-        confirm(tables, site_id)?;
+        confirm(tables, &promises, site_id)?;
     }
+    let kept = promises.iter().map(|promise| promise.kept.count());
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let restored = tables.iter().zip(written).zip(kept);
     Ok(restored
@@ -199,15 +205,30 @@ fn restore_locked(tables: &[Locked<'_>], site_id: &str) -> Result<Vec<TableResto
         .collect())
 }
 
-/// Reads the tables again: what was promised is looked at, not believed. Columns whose type has changed
+/// Looks at the tables again: what was promised is looked at, not believed. Columns whose type has changed
 /// since are written in another form and can't be compared like this.
-fn confirm(tables: &[Locked<'_>], site_id: &str) -> Result<()> {
+fn confirm(tables: &[Locked<'_>], promises: &[Promise], site_id: &str) -> Result<()> {
     let comparable = |table: &Table, live: &LiveTable| {
         table.columns.iter().all(|column| {
             live.column(&column.name)
                 .is_some_and(|live| live.column.type_name == column.type_name)
         })
     };
+    let is_kept = consistent_view(|| {
+        for ((table, live), promise) in tables.iter().zip(promises) {
+            if let Some(live) = live
+                && comparable(table, live)
+                && !promise.is_kept(table, live, site_id)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })?;
+    if is_kept {
+        return Ok(());
+    }
+    pgrx::debug1!("restored tables are compared row by row");
     for difference in compare_all(tables, site_id)? {
         let name = &difference.live.source.name;
         let is_comparable = tables

@@ -72,6 +72,8 @@ pub enum Lock {
     Read,
     /// Against other writers too.
     Write,
+    /// Against everybody else, as a change of its definition does.
+    Exclusive,
 }
 
 struct Identity {
@@ -119,6 +121,7 @@ impl TableSource {
         let mode = match lock {
             Lock::Read => "ACCESS SHARE",
             Lock::Write => "SHARE ROW EXCLUSIVE",
+            Lock::Exclusive => "ACCESS EXCLUSIVE",
         };
         let only = if found.kind == "p" { "" } else { "ONLY " };
         run_as(found.owner, Restriction::RestrictedOperation, || {
@@ -172,7 +175,7 @@ fn columns(table: pg_sys::Oid) -> Result<Vec<LiveColumn>> {
     query::rows(
         "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid,
                 a.atttypmod, a.attidentity::text, a.attgenerated <> '',
-                a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',
+                (a.attnotnull OR d.refuses_null) AND NOT a.atthasdef AND NOT d.has_default AND a.attidentity = '',
                 (WITH RECURSIVE tree (type, is_embedded) AS (
                      SELECT a.atttypid, false
                      UNION
@@ -197,6 +200,13 @@ fn columns(table: pg_sys::Oid) -> Result<Vec<LiveColumn>> {
                  FROM tree JOIN pg_catalog.pg_type t ON t.oid = tree.type),
                 (a.attmissingval::text::text[])[1]
          FROM pg_catalog.pg_attribute a
+         CROSS JOIN LATERAL (
+             WITH RECURSIVE domains (type) AS (
+                 SELECT a.atttypid
+                 UNION SELECT t.typbasetype FROM domains JOIN pg_catalog.pg_type t ON t.oid = domains.type
+                 WHERE t.typtype = 'd')
+             SELECT pg_catalog.bool_or(t.typnotnull), pg_catalog.bool_or(t.typdefault IS NOT NULL)
+             FROM domains JOIN pg_catalog.pg_type t ON t.oid = domains.type) AS d (refuses_null, has_default)
          WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
          ORDER BY a.attnum",
         &[table.into()],

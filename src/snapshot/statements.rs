@@ -7,6 +7,16 @@ use crate::error::Result;
 use crate::pg::query;
 use crate::snapshot::difference::{Difference, IS_LIVE_ROW};
 
+/// Rows with more bytes are not updated but deleted and inserted again: a join for UPDATE carries each row
+/// twice, and both together may not have 1 GB.
+const UPDATED_MAX: usize = 400_000_000;
+
+/// The condition on row `s` to be compared so with [`UPDATED_MAX`]; `None` where no row has so many bytes.
+fn size_condition(difference: &Difference<'_>, comparison: &str) -> Option<String> {
+    (difference.largest > UPDATED_MAX)
+        .then(|| format!("pg_catalog.pg_column_size(s.*) {comparison} {UPDATED_MAX}"))
+}
+
 /// Deletes the live rows that the snapshot doesn't have.
 pub fn delete(difference: &Difference<'_>) -> String {
     let kept = if difference.has_key() {
@@ -41,9 +51,12 @@ pub fn update(difference: &Difference<'_>) -> Option<String> {
     if !difference.has_key() || assignments.is_empty() {
         return None;
     }
+    let small = size_condition(difference, "<=")
+        .map(|condition| format!(" AND {condition}"))
+        .unwrap_or_default();
     Some(format!(
         "UPDATE {} AS t SET {} FROM live_rows l, snapshot_rows s
-         WHERE {IS_LIVE_ROW} AND {}",
+         WHERE {IS_LIVE_ROW} AND {}{small}",
         live.table_item(),
         assignments.join(", "),
         difference.same_key("t", "s")
@@ -85,8 +98,8 @@ pub fn insert(difference: &Difference<'_>, site_id: &str) -> Result<String> {
     ))
 }
 
-/// Deletes rows that are to change in a column of a unique index, so that two rows can swap their values:
-/// they are inserted again with those that are missing. Not where a foreign key acts on a deletion, even
+/// Deletes rows that are to change in a column of a unique index, so that two rows can swap their values, and
+/// those that are too large to be updated: they are inserted again with those that are missing. Not where a foreign key acts on a deletion, even
 /// one that is made good in the same statement: there, rows are only ever updated.
 ///
 /// # Errors
@@ -102,20 +115,24 @@ pub fn delete_moved(difference: &Difference<'_>) -> Result<Option<String>> {
         .filter(|column| unique.contains(&column.name))
         .map(|column| quote_identifier(&column.name))
         .collect();
-    if names.is_empty() {
-        return Ok(None);
-    }
     let row = |alias: &str| {
         let columns: Vec<String> = names.iter().map(|name| format!("{alias}.{name}")).collect();
         format!("ROW({})::record", columns.join(", "))
     };
+    let moved = (!names.is_empty()).then(|| format!("{} *<> {}", row("t"), row("s")));
+    let conditions: Vec<String> = moved
+        .into_iter()
+        .chain(size_condition(difference, ">"))
+        .collect();
+    if conditions.is_empty() {
+        return Ok(None);
+    }
     Ok(Some(format!(
         "DELETE FROM {} AS t USING live_rows l, snapshot_rows s
-         WHERE {IS_LIVE_ROW} AND {} AND {} *<> {}",
+         WHERE {IS_LIVE_ROW} AND {} AND ({})",
         difference.live.table_item(),
         difference.same_key("t", "s"),
-        row("t"),
-        row("s")
+        conditions.join(" OR ")
     )))
 }
 

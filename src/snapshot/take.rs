@@ -1,19 +1,20 @@
 //! Takes a snapshot: all tables with one view of the database, streamed into the chunk store.
 
 use pgrx::Uuid;
+use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::{self, Column, Manifest, Table};
 
 use npm_semver::Version;
 
 use crate::error::{Error, Result};
 use crate::pg::row_stream::consistent_view;
-use crate::pg::scope::with_settings;
+use crate::pg::view::{HeldView, Moment};
 use crate::progress::{self, Step};
-use crate::settings;
 use crate::snapshot::chunk_writer::Writer;
 use crate::snapshot::large_object::refuse_large_objects;
 use crate::snapshot::reading::read_chunks;
-use crate::snapshot::source::{LiveTable, Lock, SETTINGS, TableSource};
+use crate::snapshot::restore::pinned;
+use crate::snapshot::source::{LiveTable, Lock, TableSource};
 use crate::snapshot::store;
 
 /// Why a snapshot is taken.
@@ -94,23 +95,78 @@ pub struct Taken {
 /// 42704 when a table isn't there, 0A000 when it is a view or foreign table, 55P03 when its definition
 /// is being changed. 42501 raised by PostgreSQL when row-level security would hide rows.
 pub fn take(request: &SnapshotRequest<'_>) -> Result<Taken> {
-    let timeout = settings::lock_timeout().to_string();
-    let mut pinned = SETTINGS.to_vec();
-    pinned.push(("lock_timeout", &timeout));
-    with_settings(&pinned, || {
+    // What is given as text, such as `expires_in`, is read back under the fixed settings too.
+    pinned(|| {
+        let (tables, stored) = read(request.site_id, request.tables)?;
+        record(request, tables, stored)
+    })
+}
+
+/// Reads the site's rows of these tables into the store, with one view of the database, and returns what
+/// it has read and how many bytes it added.
+///
+/// # Errors
+/// As [`take`].
+pub fn read(site_id: Uuid, tables: &[TableSource]) -> Result<(Vec<Table>, u64)> {
+    pinned(|| {
         progress::step(Step::Snapshot);
         store::create_if_missing()?;
-        let tables = lock_all(request.tables)?;
-        let site = request.site_id.to_string();
+        let tables = lock_all(tables)?;
+        let site = site_id.to_string();
         let mut writer = Writer::new()?;
-        let tables = consistent_view(|| {
-            tables
-                .iter()
-                .map(|live| table(live, &site, &mut writer))
-                .collect::<Result<Vec<_>>>()
-        })?;
-        record(request, tables, writer.added)
+        let tables = consistent_view(|| read_locked(&tables, &site, &mut writer))?;
+        Ok((tables, writer.added))
     })
+}
+
+fn read_locked(tables: &[LiveTable], site: &str, writer: &mut Writer) -> Result<Vec<Table>> {
+    tables
+        .iter()
+        .map(|live| table(live, site, writer))
+        .collect()
+}
+
+/// Reads the site's rows of these tables into the store with a view that is held; with a moment, without
+/// what this transaction has done since, and only those columns of each table that `is_wanted`.
+///
+/// # Errors
+/// As [`take`].
+pub fn read_in(
+    view: &HeldView,
+    without_since: Option<&Moment>,
+    site_id: &str,
+    tables: &[TableSource],
+    is_wanted: &dyn Fn(&TableSource, &str) -> bool,
+) -> Result<Vec<Table>> {
+    pinned(|| {
+        store::create_if_missing()?;
+        let mut tables = lock_all(tables)?;
+        for live in &mut tables {
+            let source = live.source.clone();
+            live.columns
+                .retain(|column| is_wanted(&source, &column.column.name));
+        }
+        let mut writer = Writer::new()?;
+        view.with(without_since, || read_locked(&tables, site_id, &mut writer))
+    })
+}
+
+/// Stores the manifest of a snapshot whose chunks are stored.
+///
+/// # Errors
+/// PostgreSQL's own are raised.
+pub fn store_manifest(id: Uuid, manifest: Manifest) -> Result<()> {
+    let (text, root) = written(&manifest)?;
+    let pieces = manifest.tables.into_iter().flat_map(|table| table.chunks);
+    store::insert_manifest(id, &text, &root, pieces.map(|piece| piece.hash).collect())
+}
+
+fn written(manifest: &Manifest) -> Result<(String, Hash)> {
+    let text = manifest
+        .to_text()
+        .map_err(|error| Error::internal(format!("a manifest could not be written: {error}")))?;
+    let root = manifest::root_hash(&text);
+    Ok((text, root))
 }
 
 /// Looks up and locks the tables in the order of their names, so that two snapshots never wait for each
@@ -176,10 +232,7 @@ fn record(request: &SnapshotRequest<'_>, tables: Vec<Table>, stored: u64) -> Res
         fingerprint: request.fingerprint.to_owned(),
         tables,
     };
-    let text = manifest
-        .to_text()
-        .map_err(|error| Error::internal(format!("a manifest could not be written: {error}")))?;
-    let root = manifest::root_hash(&text);
+    let root = written(&manifest)?.1;
     let backup_id = store::insert_backup(store::NewBackup {
         site_id: request.site_id,
         module_id: request.module_id,
@@ -194,13 +247,7 @@ fn record(request: &SnapshotRequest<'_>, tables: Vec<Table>, stored: u64) -> Res
         created_by: request.created_by,
         backup_url: None,
     })?;
-    let pieces = manifest.tables.into_iter().flat_map(|table| table.chunks);
-    store::insert_manifest(
-        backup_id,
-        &text,
-        &root,
-        pieces.map(|piece| piece.hash).collect(),
-    )?;
+    store_manifest(backup_id, manifest)?;
     Ok(Taken {
         backup_id,
         row_count: rows,

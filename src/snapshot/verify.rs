@@ -54,15 +54,7 @@ pub fn verify(backup_id: Uuid) -> Result<Vec<TableVerdict>> {
 /// 42704 when there is no such snapshot, XX001 when anything in it is damaged.
 pub fn intact(backup_id: Uuid) -> Result<(Header, Manifest)> {
     let (header, manifest) = readable(backup_id)?;
-    let mut damages = Vec::new();
-    for table in &manifest.tables {
-        let verdict = verify_table(table)?;
-        damages.extend(
-            verdict
-                .error
-                .map(|error| format!("Table \"{}\": {error}.", table.name)),
-        );
-    }
+    let mut damages = damages(manifest.tables.iter())?;
     if damages.is_empty() && !is_kept(backup_id, &manifest)? {
         damages.push(format!("The manifest is damaged: {NOT_KEPT}."));
     }
@@ -71,6 +63,23 @@ pub fn intact(backup_id: Uuid) -> Result<(Header, Manifest)> {
     } else {
         Err(damaged(backup_id, &damages.join(" ")))
     }
+}
+
+/// What is wrong with the bytes of tables, a sentence each.
+///
+/// # Errors
+/// PostgreSQL's own only.
+pub fn damages<'a>(tables: impl Iterator<Item = &'a Table>) -> Result<Vec<String>> {
+    let mut damages = Vec::new();
+    for table in tables {
+        let verdict = verify_table(table)?;
+        damages.extend(
+            verdict
+                .error
+                .map(|error| format!("Table \"{}\": {error}.", table.name)),
+        );
+    }
+    Ok(damages)
 }
 
 /// The manifest of a snapshot, itself verified; its chunks are not.
@@ -170,7 +179,9 @@ fn is_kept(backup_id: Uuid, manifest: &Manifest) -> Result<bool> {
         .flat_map(|table| &table.chunks)
         .map(|piece| piece.hash.as_str())
         .collect();
-    Ok(i64::try_from(hashes.len()) == Ok(store::count_references(backup_id)?))
+    let count = i64::try_from(hashes.len()).unwrap_or(i64::MAX);
+    let hashes = hashes.into_iter().map(str::to_owned).collect();
+    Ok(store::count_references(backup_id, hashes)? == (count, count))
 }
 
 fn damaged_as_a_whole(backup_id: Uuid, damage: &str) -> Result<Vec<TableVerdict>> {

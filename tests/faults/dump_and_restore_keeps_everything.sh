@@ -48,6 +48,7 @@ query="SELECT 'module', slug, schema_name, owner_role FROM module_versioning.mod
 UNION ALL SELECT 'version', version::text, status, active_installs::text FROM module_versioning.module_versions
 UNION ALL SELECT 'installed', status, activated_at::text, ordinal::text FROM module_versioning.site_module_versions
 UNION ALL SELECT 'migration', to_version::text, checksum, sequence::text FROM module_versioning.module_migrations
+UNION ALL SELECT 'rehearsed', to_version::text, concat_ws(' ', reversibility, suggested_bump, reversibility_detail), findings::text FROM module_versioning.module_migrations
 UNION ALL SELECT 'run', status, direction, ordinal::text FROM module_versioning.module_migration_runs
 UNION ALL SELECT 'applied', migration_id::text, site_id::text, '' FROM module_versioning.applied_migrations
 UNION ALL SELECT 'state', fingerprint, '', '' FROM module_versioning.schema_states

@@ -218,3 +218,30 @@ pub enum Effect {
         what: String,
     },
 }
+
+impl Effect {
+    /// The tables that are changed, emptied or dropped, or lose, gain or change rows: all that were there before.
+    pub fn changed_tables(&self) -> Vec<&ObjectName> {
+        match self {
+            Self::Truncate { tables, .. } => tables.iter().collect(),
+            Self::DropTable { table, .. }
+            | Self::RenameTable { table, .. }
+            | Self::MoveTable { table, .. }
+            | Self::AddColumn { table, .. }
+            | Self::DropColumn { table, .. }
+            | Self::RenameColumn { table, .. }
+            | Self::AlterColumnType { table, .. }
+            | Self::SetNotNull { table, .. }
+            | Self::DropDefault { table, .. }
+            | Self::AddConstraint { table, .. }
+            | Self::DropConstraint { table, .. }
+            | Self::Delete { table, .. }
+            | Self::Update { table, .. } => vec![table],
+            Self::CreateTable { .. }
+            | Self::Drop { .. }
+            | Self::Rename { .. }
+            | Self::DropOwned { .. }
+            | Self::Dynamic { .. } => Vec::new(),
+        }
+    }
+}

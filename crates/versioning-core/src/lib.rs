@@ -1,18 +1,27 @@
 //! The decisions of `module_versioning`, without a database: plain data in, plain data out.
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod checksum;
+pub mod clause;
 pub mod consequence;
+pub mod content;
 pub mod dependency;
+pub mod destruction;
+pub mod detail;
 pub mod effect;
 pub mod enum_value;
+pub mod lineage;
+pub mod lint;
 pub mod lookup;
 pub mod model;
 pub mod naming;
 pub mod plan;
 pub mod post_step;
 pub mod registration;
+pub mod rehearsal;
 pub mod release;
+pub mod release_policy;
 pub mod rollout;
 pub mod schema;
 pub mod script;

@@ -125,7 +125,7 @@ fn block_comment(rest: &[u8]) -> usize {
 }
 
 /// A doubled quote ends one literal and starts the next: for finding the end that is the same.
-fn quoted(rest: &[u8], backslash_escapes: bool) -> usize {
+pub(crate) fn quoted(rest: &[u8], backslash_escapes: bool) -> usize {
     let quote = rest.first().copied();
     let mut at = 1;
     while let Some(byte) = rest.get(at) {
@@ -144,7 +144,7 @@ fn quoted(rest: &[u8], backslash_escapes: bool) -> usize {
     rest.len()
 }
 
-fn dollar_quoted(rest: &[u8]) -> usize {
+pub(crate) fn dollar_quoted(rest: &[u8]) -> usize {
     let tag = rest
         .iter()
         .skip(1)

@@ -14,6 +14,27 @@ use crate::pg::query;
 use crate::pg::record::{Record, RollbackPlan, UpgradePlan};
 use crate::registry::RegisteredVersion;
 
+/// About how many rows a table has, as the planner believes; nothing for one that is not there or was never
+/// counted.
+pub fn estimated_rows(schema: &str, name: &str) -> Result<Option<i64>> {
+    query::first(
+        "SELECT pg_catalog.sum(r.reltuples)::int8
+         FROM pg_catalog.pg_class c
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) t
+         JOIN pg_catalog.pg_class r ON r.oid = t.relid AND t.isleaf
+         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'
+         HAVING pg_catalog.count(*) > 0
+         UNION ALL
+         SELECT c.reltuples::int8
+         FROM pg_catalog.pg_class c
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'm')",
+        &[schema.into(), name.into()],
+        |row| row.get(1),
+    )
+}
+
 /// The other sites that run the module now, by slug. Thousands of them run few versions, which are known
 /// already: so theirs are looked up by id instead of being read from text for each.
 pub fn neighbours(

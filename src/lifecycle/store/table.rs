@@ -7,73 +7,48 @@ use crate::pg::query;
 
 /// A table as the catalog has it.
 pub struct LiveTable {
+    /// Its number.
+    pub oid: pg_sys::Oid,
+    /// Its schema, unquoted.
+    pub schema: String,
     /// As it is shown: schema and name.
     pub shown: String,
     /// Quoted, for use in a query.
-    quoted: String,
+    pub quoted: String,
     /// Who owns it.
     pub owner: pg_sys::Oid,
     /// Its columns that hold values of their own (no generated ones), unquoted.
     pub stored_columns: Vec<String>,
 }
 
+/// The query that [`live_table_of_row`] reads, without its condition.
+pub const LIVE_TABLE: &str = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner,
+        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
+        c.oid, n.nspname::text
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+
+/// A row of [`LIVE_TABLE`].
+pub fn live_table_of_row(row: &query::Row<'_>) -> Result<LiveTable> {
+    let quoted: String = row.get(1)?;
+    Ok(LiveTable {
+        oid: row.get(4)?,
+        schema: row.get(5)?,
+        shown: quoted.clone(),
+        quoted,
+        owner: row.get(2)?,
+        stored_columns: row.get(3)?,
+    })
+}
+
 /// The ordinary or partitioned table of that name.
 pub fn live_table(schema: &str, name: &str) -> Result<Option<LiveTable>> {
     query::first(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner,
-                ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
-        &[schema.into(), name.into()],
-        |row| {
-            let quoted: String = row.get(1)?;
-            Ok(LiveTable {
-                shown: quoted.clone(),
-                quoted,
-                owner: row.get(2)?,
-                stored_columns: row.get(3)?,
-            })
-        },
-    )
-}
-
-/// How much a table holds.
-pub struct Counts {
-    /// Rows of the table.
-    pub rows: i64,
-    /// Rows in which the column is not NULL.
-    pub values: i64,
-    /// Rows of the site; all rows where the table doesn't tell sites apart.
-    pub site_rows: i64,
-}
-
-/// Counts rows and values. The caller runs it as the table's owner.
-pub fn count_values(
-    table: &LiveTable,
-    column: Option<&str>,
-    site_column: Option<&str>,
-    site_id: Uuid,
-) -> Result<Counts> {
-    let values = column.map_or_else(|| "*".to_owned(), pgrx::spi::quote_identifier);
-    let of_site = site_column.map_or_else(
-        || "true".to_owned(),
-        |column| format!("{}::text = $1::text", pgrx::spi::quote_identifier(column)),
-    );
-    query::one(
         &format!(
-            "SELECT pg_catalog.count(*), pg_catalog.count({values}),
-                    pg_catalog.count(*) FILTER (WHERE {of_site}) FROM {}",
-            table.quoted
+            "{LIVE_TABLE} WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')"
         ),
-        &[site_id.into()],
-        |row| {
-            Ok(Counts {
-                rows: row.get(1)?,
-                values: row.get(2)?,
-                site_rows: row.get(3)?,
-            })
-        },
+        &[schema.into(), name.into()],
+        live_table_of_row,
     )
 }
 

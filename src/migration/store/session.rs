@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::pg::scope::with_settings;
 use crate::pg::script_guard::RelationName;
 use crate::pg::session_lock::AdvisoryLock;
-use crate::pg::{catalog, query};
+use crate::pg::{catalog, identity, query};
 
 /// The temporary objects of the backend, as the statements that drop them.
 const TEMPORARY_OBJECTS: &str = "
@@ -181,4 +181,29 @@ pub fn table_of_others(
         &[schemas.into(), names.into(), site_id.into(), module_id.into()],
         |row| Ok((row.get(1)?, row.get(2)?)),
     )
+}
+
+/// Gives the sequences of a schema files of their own, with the same numbers in them: what is done to them
+/// from now on is undone with the transaction.
+///
+/// # Errors
+/// 55P03 raised by PostgreSQL when somebody else is at one of them.
+pub fn shield_sequences(schema: &str) -> Result<()> {
+    identity::as_extension_owner(|| {
+        let alter = query::rows(
+            "SELECT pg_catalog.format('ALTER SEQUENCE %I.%I CACHE %s', n.nspname, c.relname, s.seqcache)
+             FROM pg_catalog.pg_sequence s
+             JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = $1 AND c.relpersistence <> 't' ORDER BY c.oid",
+            &[schema.into()],
+            |row| row.get::<String>(1),
+        )?;
+        // Names are found without the script's search_path, and its settings are its own.
+        with_settings(&[("search_path", "pg_catalog, pg_temp")], || {
+            alter
+                .iter()
+                .try_for_each(|one| query::run(one, &[]).map(drop))
+        })
+    })
 }

@@ -130,7 +130,7 @@ unsafe fn drop_objects(statement: &pg_sys::DropStmt) -> Vec<Effect> {
     }
 }
 
-fn object_kind(kind: ObjectType::Type) -> ObjectKind {
+pub(super) fn object_kind(kind: ObjectType::Type) -> ObjectKind {
     match kind {
         ObjectType::OBJECT_VIEW => ObjectKind::View,
         ObjectType::OBJECT_MATVIEW => ObjectKind::MaterializedView,

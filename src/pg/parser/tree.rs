@@ -10,7 +10,7 @@ use versioning_core::effect::ObjectName;
 
 /// # Safety
 /// NULL or a node.
-pub(super) unsafe fn tag(node: *const pg_sys::Node) -> NodeTag {
+pub(in crate::pg) unsafe fn tag(node: *const pg_sys::Node) -> NodeTag {
     if node.is_null() {
         return NodeTag::T_Invalid;
     }
@@ -20,7 +20,7 @@ pub(super) unsafe fn tag(node: *const pg_sys::Node) -> NodeTag {
 
 /// # Safety
 /// NULL or a C string.
-pub(super) unsafe fn text(string: *const c_char) -> Option<String> {
+pub(in crate::pg) unsafe fn text(string: *const c_char) -> Option<String> {
     if string.is_null() {
         return None;
     }
@@ -34,7 +34,7 @@ pub(super) unsafe fn text(string: *const c_char) -> Option<String> {
 
 /// # Safety
 /// NULL or a list of nodes.
-pub(super) unsafe fn nodes(list: *mut pg_sys::List) -> Vec<*mut pg_sys::Node> {
+pub(in crate::pg) unsafe fn nodes(list: *mut pg_sys::List) -> Vec<*mut pg_sys::Node> {
     // SAFETY: by the caller's word; from_pg takes NULL as the empty list.
     unsafe { PgList::<pg_sys::Node>::from_pg(list).iter_ptr().collect() }
 }
@@ -43,7 +43,7 @@ pub(super) unsafe fn nodes(list: *mut pg_sys::List) -> Vec<*mut pg_sys::Node> {
 ///
 /// # Safety
 /// NULL or a list of nodes.
-pub(super) unsafe fn strings(list: *mut pg_sys::List) -> Vec<String> {
+pub(in crate::pg) unsafe fn strings(list: *mut pg_sys::List) -> Vec<String> {
     // SAFETY: by the caller's word; a node tagged T_String is one.
     unsafe {
         nodes(list)
@@ -176,7 +176,7 @@ pub(super) unsafe fn option_is_on(list: *mut pg_sys::List, name: &str, absent: b
 
 /// # Safety
 /// A statement node.
-pub(super) unsafe fn command_tag(node: *mut pg_sys::Node) -> String {
+pub(in crate::pg) unsafe fn command_tag(node: *mut pg_sys::Node) -> String {
     // SAFETY: by the caller's word; the name is a static C string.
     unsafe { text(pg_sys::GetCommandTagName(pg_sys::CreateCommandTag(node))).unwrap_or_default() }
 }

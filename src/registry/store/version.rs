@@ -108,6 +108,19 @@ pub fn share(id: Uuid) -> Result<Option<RegisteredVersion>> {
     )
 }
 
+/// Keeps the drafts of a module below a version drafts until the transaction ends, from the highest down, as
+/// whoever publishes one of them does.
+pub fn share_drafts_below(module: Uuid, limit: &Version) -> Result<()> {
+    query::run(
+        "SELECT FROM module_versioning.registered_versions v
+         WHERE v.module_id = $1 AND v.status = 'draft'
+           AND v.version OPERATOR(module_versioning.<) $2::module_versioning.semver
+         ORDER BY v.version DESC FOR SHARE",
+        &[module.into(), limit.to_string().into()],
+    )
+    .map(drop)
+}
+
 /// The row of a version as callers see it.
 pub fn record(id: Uuid) -> Result<Record<ModuleVersions>> {
     query::record(

@@ -1,9 +1,11 @@
 //! All SQL of the snapshots' own tables: manifests and the list of snapshots here, chunks and retention in
 //! files of their own.
 
+mod change;
 mod chunk;
 mod retention;
 
+pub use change::*;
 pub use chunk::*;
 pub use retention::*;
 
@@ -330,17 +332,18 @@ pub fn now() -> Result<String> {
     )
 }
 
-/// How many different chunks are kept for a snapshot.
+/// How many different chunks are kept for a snapshot, and how many of them are among these.
 ///
 /// # Errors
 /// None of its own.
-pub fn count_references(backup_id: Uuid) -> Result<i64> {
+pub fn count_references(backup_id: Uuid, hashes: Vec<String>) -> Result<(i64, i64)> {
     as_extension_owner(|| {
         query::one(
-            "SELECT pg_catalog.count(*) FROM module_versioning_data.snapshot_chunks r
-             WHERE r.snapshot_id = $1",
-            &[backup_id.into()],
-            |row| row.get(1),
+            "SELECT pg_catalog.count(*),
+                    pg_catalog.count(*) FILTER (WHERE pg_catalog.encode(r.chunk_hash, 'hex') = ANY ($2))
+             FROM module_versioning_data.snapshot_chunks r WHERE r.snapshot_id = $1",
+            &[backup_id.into(), hashes.into()],
+            |row| Ok((row.get(1)?, row.get(2)?)),
         )
     })
 }

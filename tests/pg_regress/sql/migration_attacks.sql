@@ -1,6 +1,7 @@
 -- What a hostile script may try, registered by a module owner and run by an operator who are no
 -- superusers: to gain a role, keep a setting, touch the caller's session, release locks, end the
 -- transaction, reach another site by our search_path, write the extension's tables.
+SET module_versioning.rehearse_at_publish TO off;
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 \pset format unaligned

@@ -1,4 +1,5 @@
 -- Time limits of a script's statements, what they say, scripts of any size and none, classification.
+SET module_versioning.rehearse_at_publish TO off;
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 \pset format unaligned

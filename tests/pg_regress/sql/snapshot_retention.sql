@@ -56,6 +56,19 @@ TABLE snap_keep.store;
 SELECT count(*) AS orphans FROM module_versioning_data.chunks c
 WHERE NOT EXISTS (SELECT FROM module_versioning_data.snapshot_chunks r WHERE r.chunk_hash = c.hash);
 
+-- With force a needed one goes too, its images with it; a rollback then gives back nothing and says so.
+SELECT status, backup_id AS needed FROM module_versioning.upgrade_module(:'site', :'module', '1.1.0') \gset
+\set VERBOSITY sqlstate
+SELECT module_versioning.delete_snapshot(:'needed', force => false);
+\set VERBOSITY default
+SELECT module_versioning.delete_snapshot(:'needed', force => true) > 0 AS freed;
+SELECT count(*) AS changes FROM module_versioning.data_changes WHERE backup_id = :'needed';
+SELECT status, warnings FROM module_versioning.rollback_module(:'site', :'module', '1.0.0', force => true);
+TABLE snap_keep.store;
+SELECT count(*) AS unlisted FROM module_versioning_data.snapshots s
+WHERE NOT EXISTS (SELECT FROM module_versioning.module_data_backups b WHERE b.id = s.id)
+  AND NOT EXISTS (SELECT FROM module_versioning.data_changes c WHERE s.id IN (c.before_image, c.after_image));
+
 -- Nobody else may read or change what is stored.
 CREATE ROLE snap_keep_stranger;
 SET ROLE snap_keep_stranger;

@@ -76,6 +76,19 @@ CREATE TABLE own (id int PRIMARY KEY, m mood, ma mood[], p pair, ps pairs, e eve
                   c5 char(5), b5 bit(5), n2 numeric(12, 3), v5 varchar(5), iv interval day to second(2), ts timestamp(0));
 INSERT INTO own VALUES (1, 'it''s "so"', '{glad,NULL}', '(1,"x,y")', ROW(ROW(NULL, NULL)::pair, ARRAY[ROW(2, '"z"')::pair], 'glad')::pairs, 4, '{2,NULL}', '[-Infinity,1)', '1.0.0-rc.1+b', '^1.2',
                         'ab', '10101', '-0.5', 'abc', '3 days 01:02:03.45', '2020-01-01 01:02:03');
+-- Types of extensions, where the server has them; elsewhere text stands for them.
+RESET ROLE;
+\set ECHO none
+SELECT CASE WHEN EXISTS (SELECT FROM pg_available_extensions WHERE name = e) THEN format('CREATE EXTENSION IF NOT EXISTS %I SCHEMA public', e)
+            ELSE format('CREATE DOMAIN public.%I AS text', e) END
+FROM unnest(ARRAY['hstore', 'citext', 'ltree', 'cube', 'seg']) e \gexec
+\set ECHO all
+SET ROLE snap_trip_owner;
+CREATE TABLE extensions (id int PRIMARY KEY, h hstore, ha hstore[], c citext, ca citext[], l ltree, la ltree[], cu cube, s seg);
+INSERT INTO extensions VALUES (1, 'a=>1, "b c"=>NULL, ""=>"q\"q", "=>"=>"é"', '[0:1]={"a=>1",NULL}', 'MiXed', '{A,b,NULL}', 'top.Mid.low', '{a.b,c}', '(1,2),(3,4.5)', '1 .. 2.50'),
+    (2, '', '{}', '', '{}', '', '{}', '(1)', '<3'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+CREATE TABLE by_citext (c citext PRIMARY KEY, n int);
+INSERT INTO by_citext SELECT 'Key' || g, g FROM generate_series(1, 300) g;
 CREATE TABLE shrunk (a int, b text, c int, d text DEFAULT 'd', id int PRIMARY KEY);
 INSERT INTO shrunk VALUES (1, 'b', 2, 'd', 1), (3, NULL, 4, NULL, 2);
 ALTER TABLE shrunk DROP COLUMN a, DROP COLUMN c, ADD COLUMN late text DEFAULT 'late';
@@ -189,6 +202,7 @@ UPDATE booking SET place = CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2);
 INSERT INTO guarded SELECT g, 'more' FROM generate_series(2001, 2100) g;
 INSERT INTO part SELECT g, 'n' FROM generate_series(2000, 2050, 2) g;
 DELETE FROM twins WHERE ctid IN (SELECT ctid FROM twins LIMIT 100);
+DELETE FROM by_citext WHERE n % 10 = 1; UPDATE by_citext SET n = CASE WHEN n % 2 = 0 THEN n ELSE 0 END WHERE n % 3 = 1; UPDATE extensions SET h = NULL, c = upper(c::text), ca = NULL WHERE id = 1; DELETE FROM extensions WHERE id = 2;
 COMMIT;
 SET ROLE snap_trip_owner;
 DELETE FROM traps WHERE id % 10 = 0;

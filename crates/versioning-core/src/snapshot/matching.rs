@@ -116,9 +116,72 @@ impl<V: Copy> RowIndex<V> {
     }
 }
 
+/// A hash of many things whatever their order, each counted as often as it is there: two that are equal
+/// stand for the same things. It finds what went wrong, not what somebody made to look right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MultisetHash {
+    sum: u128,
+    count: u64,
+}
+
+impl MultisetHash {
+    /// One more.
+    pub fn add(&mut self, hash: &RowHash) {
+        self.sum = self.sum.wrapping_add(u128::from_le_bytes(*hash));
+        self.count += 1;
+    }
+
+    /// One more that is a number.
+    pub fn add_number(&mut self, number: u64) {
+        let mix = |state: u64, factor: u64| {
+            let product = u128::from(state ^ factor).wrapping_mul(u128::from(factor));
+            (product as u64) ^ ((product >> 64) as u64)
+        };
+        let one = mix(mix(number, 0x9e37_79b9_7f4a_7c15), 0xd6e8_feb8_6659_fd93);
+        let other = mix(mix(number, 0xa076_1d64_78bd_642f), 0xe703_7ed1_a0b4_28db);
+        self.sum = self
+            .sum
+            .wrapping_add(u128::from(one) << 64 | u128::from(other));
+        self.count += 1;
+    }
+
+    /// All of another.
+    pub fn add_all(&mut self, other: Self) {
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.count += other.count;
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_of_many_depends_on_each_and_not_on_their_order() {
+        let of = |numbers: &[u64]| {
+            let mut all = MultisetHash::default();
+            numbers.iter().for_each(|number| all.add_number(*number));
+            all
+        };
+        assert_eq!(of(&[1, 2, 3]), of(&[3, 1, 2]));
+        for other in [
+            &[1, 2, 4][..],
+            &[1, 2],
+            &[1, 2, 3, 3],
+            &[1, 1, 3],
+            &[0, 3, 3],
+        ] {
+            assert_ne!(of(&[1, 2, 3]), of(other));
+        }
+        let mut all = of(&[1, 2]);
+        all.add_all(of(&[7]));
+        assert_eq!((all, all.count()), (of(&[7, 2, 1]), 3));
+    }
 
     #[test]
     fn takes_each_once() {

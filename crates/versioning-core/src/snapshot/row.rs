@@ -151,6 +151,17 @@ impl<'a> RowReader<'a> {
     }
 }
 
+/// The bytes of each row, up to the first that is none.
+pub fn rows(bytes: &[u8], fields: usize) -> impl Iterator<Item = &[u8]> {
+    let mut reader = RowReader::new(bytes, fields);
+    std::iter::from_fn(move || {
+        if reader.position >= reader.bytes.len() {
+            return None;
+        }
+        reader.row(|_| ()).ok()
+    })
+}
+
 /// How many rows of that many fields the bytes are; `None` when they are no such rows.
 pub fn count_rows(bytes: &[u8], fields: usize) -> Option<u64> {
     let mut reader = RowReader::new(bytes, fields);
@@ -251,6 +262,8 @@ mod tests {
                 let rows: Result<Vec<_>, _> = RowReader::new(&bytes, fields).collect();
                 let count = rows.ok().map(|rows| rows.len() as u64);
                 assert_eq!(count_rows(&bytes, fields), count);
+                let whole: Vec<u8> = super::rows(&bytes, fields).flatten().copied().collect();
+                assert_eq!(whole == bytes, count.is_some());
             }
         }
     }

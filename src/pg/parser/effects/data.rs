@@ -8,6 +8,7 @@ use versioning_core::effect::Effect;
 
 use super::super::tree;
 use super::dynamic;
+use crate::pg::catalog;
 
 /// What the walk has met so far.
 #[derive(Default)]
@@ -36,7 +37,7 @@ pub(super) unsafe fn effects(node: *mut pg_sys::Node) -> Vec<Effect> {
             }
             NodeTag::T_SelectStmt => {
                 let mut met = walk(node);
-                // A function may do anything; in INSERT, UPDATE and DELETE it is an expression.
+                // A function may do anything, but for built-in ones; in INSERT, UPDATE and DELETE it is an expression.
                 met.functions.dedup();
                 let functions = met
                     .functions
@@ -102,7 +103,9 @@ unsafe fn note(node: *mut pg_sys::Node, met: &mut Met) {
             NodeTag::T_MergeStmt => met.effects.extend(merge(&*node.cast())),
             NodeTag::T_FuncCall => {
                 let name = tree::dotted_name((*node.cast::<pg_sys::FuncCall>()).funcname);
-                met.functions.push(name.to_string());
+                if !catalog::is_harmless(name.schema.as_deref(), &name.name) {
+                    met.functions.push(name.to_string());
+                }
             }
             _ => {}
         }

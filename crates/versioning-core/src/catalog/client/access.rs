@@ -1,0 +1,184 @@
+//! Who may do what: grants, owners, row-level security.
+
+use std::collections::BTreeSet;
+
+use super::super::change::{Collection, Level, ObjectRef, quoted};
+use super::super::diff::{Report, Side};
+use super::super::model::{Grants, Policy, Relation};
+
+const GRANTABLE: &str = " WITH GRANT OPTION";
+
+/// Privileges on a whole that went and that nothing else replaces; privileges that came.
+pub(super) fn grants(
+    report: &mut Report<'_>,
+    object: &ObjectRef,
+    old: &Grants,
+    new: &Grants,
+    new_owner: &str,
+) {
+    part_grants(report, object, old, new, &Grants::new(), new_owner);
+}
+
+/// As [`grants`], for a column: whoever may with the whole table may with it.
+pub(super) fn part_grants(
+    report: &mut Report<'_>,
+    object: &ObjectRef,
+    old: &Grants,
+    new: &Grants,
+    on_whole: &Grants,
+    new_owner: &str,
+) {
+    // An owner's own privileges aren't listed.
+    let to_owner = format!(" TO {}", quoted(new_owner));
+    for grant in old.difference(new) {
+        let plain = grant.strip_suffix(GRANTABLE).unwrap_or(grant);
+        let privilege = plain.split(" TO ").next().unwrap_or(plain);
+        let still_has = [
+            plain.to_owned(),
+            format!("{plain}{GRANTABLE}"),
+            format!("{privilege} TO public"),
+        ]
+        .iter()
+        .any(|other| new.contains(other) || on_whole.contains(other));
+        if still_has || plain.ends_with(&to_owner) {
+            continue;
+        }
+        report.explain(
+            Side::Before,
+            object,
+            "privilege_revoked",
+            Level::Breaking,
+            Some(grant.clone()),
+        );
+    }
+    for grant in new.difference(old) {
+        report.explain(
+            Side::Before,
+            object,
+            "privilege_granted",
+            Level::Addition,
+            Some(grant.clone()),
+        );
+    }
+}
+
+/// Another owner: functions run with other rights, row-level security counts for other roles.
+pub(super) fn owner(report: &mut Report<'_>, object: &ObjectRef, old: &str, new: &str) {
+    if old != new {
+        report.add(Side::Before, object, "owner_changed", Level::Dangerous);
+    }
+}
+
+/// Row-level security and its policies. Whether a condition lets more or fewer rows through can't be
+/// told, so a changed one counts as tighter.
+pub(super) fn row_security(report: &mut Report<'_>, name: &str, old: &Relation, new: &Relation) {
+    let table = ObjectRef::top(Collection::Relations, name);
+    let level = if lets_everything_through(new) {
+        Level::Dangerous
+    } else {
+        Level::Breaking
+    };
+    match (old.row_security, new.row_security) {
+        (false, true) => {
+            report.add(Side::Before, &table, "rls_enabled", level);
+        }
+        (true, false) => report.add(Side::Before, &table, "rls_disabled", Level::Dangerous),
+        (true, true) => policies(report, name, old, new),
+        // Policies have no effect yet.
+        (false, false) => {}
+    }
+    if new.row_security && old.row_security && new.force_row_security && !old.force_row_security {
+        report.explain(
+            Side::Before,
+            &table,
+            "rls_enabled",
+            level,
+            Some("for the owner too".to_owned()),
+        );
+    }
+}
+
+fn lets_everything_through(table: &Relation) -> bool {
+    let everybody = |policy: &Policy| {
+        !policy.restrictive
+            && policy.command == "all"
+            && policy.roles.contains("public")
+            && is_true(policy.using.as_deref())
+            && policy
+                .with_check
+                .as_deref()
+                .is_none_or(|check| is_true(Some(check)))
+    };
+    table.policies.values().any(everybody)
+        && !table.policies.values().any(|policy| policy.restrictive)
+}
+
+fn is_true(condition: Option<&str>) -> bool {
+    matches!(condition, Some("true" | "(true)"))
+}
+
+fn policies(report: &mut Report<'_>, table: &str, old: &Relation, new: &Relation) {
+    let object = |name: &str| ObjectRef::part(Collection::Policies, table, name);
+    for (name, was) in &old.policies {
+        if new.policies.values().any(|is| is_same(report, was, is)) {
+            continue;
+        }
+        let (kind, level) = match new.policies.get(name) {
+            None if was.restrictive => ("policy_loosened", Level::Dangerous),
+            None => ("policy_tightened", Level::Breaking),
+            Some(is) if is_looser(was, is) => ("policy_loosened", Level::Dangerous),
+            Some(_) => ("policy_tightened", Level::Breaking),
+        };
+        report.add(Side::Before, &object(name), kind, level);
+    }
+    for (name, is) in &new.policies {
+        let stays = old.policies.values().any(|was| is_same(report, was, is));
+        if stays || old.policies.contains_key(name) {
+            continue;
+        }
+        let (kind, level) = if is.restrictive {
+            ("policy_tightened", Level::Breaking)
+        } else {
+            ("policy_added", Level::Addition)
+        };
+        report.add(Side::After, &object(name), kind, level);
+    }
+}
+
+/// A policy under another name is the same policy.
+fn is_same(report: &Report<'_>, old: &Policy, new: &Policy) -> bool {
+    old.command == new.command
+        && old.restrictive == new.restrictive
+        && old.roles == new.roles
+        && report.same_or_none(old.using.as_ref(), new.using.as_ref())
+        && report.same_or_none(old.with_check.as_ref(), new.with_check.as_ref())
+}
+
+fn is_looser(old: &Policy, new: &Policy) -> bool {
+    let condition = |old: Option<&str>, new: Option<&str>| {
+        old == new
+            || is_true(new)
+            || match (old, new) {
+                (Some(old), Some(new)) => new.contains(" OR ") && new.contains(old),
+                _ => false,
+            }
+    };
+    let roles = |roles: &BTreeSet<String>, others: &BTreeSet<String>| {
+        others.contains("public") || roles.is_subset(others)
+    };
+    if old.restrictive != new.restrictive {
+        return old.restrictive;
+    }
+    let covers_roles = if old.restrictive {
+        roles(&new.roles, &old.roles)
+    } else {
+        roles(&old.roles, &new.roles)
+    };
+    covers_roles
+        && (old.command == new.command || (new.command == "all" && !old.restrictive))
+        && condition(old.using.as_deref(), new.using.as_deref())
+        // Without a condition of its own, what may be written is what may be seen.
+        && (old.with_check == new.with_check
+            || new.with_check.is_none()
+            || condition(old.with_check.as_deref(), new.with_check.as_deref()))
+}

@@ -1,0 +1,195 @@
+//! What a change costs on a table in use: the strongest lock that making it takes, whether all rows are
+//! written anew or read. For tables that were there before; a new one is nobody's yet.
+
+use serde_json::Value;
+
+use super::change::{Action, Change, Collection, Cost};
+use super::data_type;
+use super::diff::{SchemaPair, column_now};
+
+const ACCESS_EXCLUSIVE: &str = "access_exclusive";
+const SHARE_ROW_EXCLUSIVE: &str = "share_row_exclusive";
+const SHARE_UPDATE_EXCLUSIVE: &str = "share_update_exclusive";
+const SHARE: &str = "share";
+
+/// Fills in what the change costs.
+pub(super) fn judge(pair: &SchemaPair<'_>, change: &mut Change) {
+    change.cost = match change.object.collection {
+        Collection::Relations => relation(change),
+        Collection::Columns if is_part_of_table(pair, change) => {
+            column(change, has_new_type(pair, change))
+        }
+        Collection::Constraints => constraint(change),
+        Collection::Indexes => index(change),
+        Collection::Triggers => only(SHARE_ROW_EXCLUSIVE),
+        Collection::Rules | Collection::Policies => only(ACCESS_EXCLUSIVE),
+        _ => Cost::default(),
+    };
+}
+
+fn only(lock: &'static str) -> Cost {
+    Cost {
+        lock: Some(lock),
+        rewrite: Some(false),
+        scan: false,
+    }
+}
+
+fn is_part_of_table(pair: &SchemaPair<'_>, change: &Change) -> bool {
+    let parent = change.object.parent.as_deref().unwrap_or_default();
+    pair.before
+        .relations
+        .get(parent)
+        .is_some_and(|relation| relation.kind.is_table())
+}
+
+/// Whether the column has another type, and not only one that is called otherwise.
+fn has_new_type(pair: &SchemaPair<'_>, change: &Change) -> bool {
+    let parent = change.object.parent.as_deref().unwrap_or_default();
+    let name = &change.object.name;
+    let found = pair.before.relations.get(parent).and_then(|relation| {
+        let (_, now) = pair.relation_now(parent)?;
+        let was = relation.columns.get(name)?;
+        Some(!was.has_type_of(column_now(name, was, now)?.1))
+    });
+    found.unwrap_or(true)
+}
+
+fn relation(change: &Change) -> Cost {
+    let is_table = change.object_type == "table";
+    match change.action {
+        Action::Added(_) => Cost::default(),
+        Action::Changed if change.properties.keys().all(|name| name == "comment") => {
+            only(SHARE_UPDATE_EXCLUSIVE)
+        }
+        Action::Changed if change.properties.keys().all(|name| name == "grants") => Cost::default(),
+        Action::Changed if change.properties.keys().all(|name| name == "options") && is_table => {
+            only(SHARE_UPDATE_EXCLUSIVE)
+        }
+        Action::Reordered => Cost {
+            rewrite: Some(true),
+            ..only(ACCESS_EXCLUSIVE)
+        },
+        _ => Cost {
+            rewrite: Some(
+                change.properties.contains_key("unlogged")
+                    || change.properties.contains_key("access_method"),
+            ),
+            ..only(ACCESS_EXCLUSIVE)
+        },
+    }
+}
+
+fn column(change: &Change, has_new_type: bool) -> Cost {
+    match &change.action {
+        Action::Added(column) => Cost {
+            rewrite: fills_each_row(column),
+            ..only(ACCESS_EXCLUSIVE)
+        },
+        Action::Recreated => Cost {
+            rewrite: None,
+            ..only(ACCESS_EXCLUSIVE)
+        },
+        Action::Changed | Action::Renamed(_) => changed_column(change, has_new_type),
+        _ => only(ACCESS_EXCLUSIVE),
+    }
+}
+
+fn changed_column(change: &Change, has_new_type: bool) -> Cost {
+    let light = |name: &String| matches!(name.as_str(), "comment" | "statistics" | "options");
+    if change.action == Action::Changed && change.properties.keys().all(light) {
+        return only(SHARE_UPDATE_EXCLUSIVE);
+    }
+    let rewrite = change.properties.get("type").is_some_and(|(old, new)| {
+        let (old, new) = (
+            old.as_str().unwrap_or_default(),
+            new.as_str().unwrap_or_default(),
+        );
+        has_new_type && data_type::compare(old, new).rewrite
+    });
+    let not_null = change.properties.get("not_null");
+    Cost {
+        rewrite: Some(rewrite || change.properties.contains_key("collation")),
+        scan: not_null.is_some_and(|(_, new)| *new == Value::Bool(true)),
+        ..only(ACCESS_EXCLUSIVE)
+    }
+}
+
+/// Whether adding the column writes every row: its value isn't one and the same for all of them.
+fn fills_each_row(column: &Value) -> Option<bool> {
+    let has = |name: &str| !column[name].is_null();
+    if has("generated") {
+        return Some(column["virtual_column"] != true);
+    }
+    if has("identity_kind") {
+        return Some(true);
+    }
+    let Some(default) = column["default"].as_str() else {
+        return Some(false);
+    };
+    let volatile = [
+        "nextval(",
+        "random",
+        "uuid",
+        "clock_timestamp(",
+        "timeofday(",
+        "currval(",
+        "setval(",
+    ];
+    if volatile.iter().any(|name| default.contains(name)) {
+        return Some(true);
+    }
+    let stable = [
+        "now()",
+        "statement_timestamp()",
+        "transaction_timestamp()",
+        "current_setting(",
+    ];
+    let called = stable
+        .iter()
+        .fold(default.to_owned(), |text, name| text.replace(name, ""));
+    // What another function does isn't known.
+    let calls = called.split('\'').step_by(2).any(|code| code.contains('('));
+    if calls { None } else { Some(false) }
+}
+
+fn constraint(change: &Change) -> Cost {
+    match &change.action {
+        Action::Added(constraint) => {
+            let lock = match constraint["kind"].as_str() {
+                Some("foreign key") => SHARE_ROW_EXCLUSIVE,
+                _ => ACCESS_EXCLUSIVE,
+            };
+            Cost {
+                scan: constraint["not_valid"] != true,
+                ..only(lock)
+            }
+        }
+        Action::Changed if change.properties.keys().all(|name| name == "not_valid") => Cost {
+            scan: true,
+            ..only(SHARE_UPDATE_EXCLUSIVE)
+        },
+        Action::Changed if change.properties.keys().all(|name| name == "comment") => {
+            only(SHARE_UPDATE_EXCLUSIVE)
+        }
+        Action::Recreated | Action::Changed => Cost {
+            scan: true,
+            ..only(ACCESS_EXCLUSIVE)
+        },
+        _ => only(ACCESS_EXCLUSIVE),
+    }
+}
+
+fn index(change: &Change) -> Cost {
+    match &change.action {
+        Action::Added(_) | Action::Recreated => Cost {
+            scan: true,
+            ..only(SHARE)
+        },
+        Action::Renamed(_) => only(SHARE_UPDATE_EXCLUSIVE),
+        Action::Changed if change.properties.contains_key("comment") => {
+            only(SHARE_UPDATE_EXCLUSIVE)
+        }
+        _ => only(ACCESS_EXCLUSIVE),
+    }
+}
