@@ -11,6 +11,7 @@ mod equivalent;
 mod heavy;
 mod hold;
 mod intact;
+mod keeping;
 mod lock;
 mod locks;
 mod loss;

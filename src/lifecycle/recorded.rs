@@ -145,7 +145,7 @@ pub fn add_hidden_losses(
         };
         for finding in list(findings, "down_data_loss") {
             let is_new = |loss: &Value| !known.iter().any(|known| is_same(known, loss));
-            if let Some(loss) = counted(situation, finding)?.filter(is_new) {
+            if let Some(loss) = counted(situation, migration.sequence, finding)?.filter(is_new) {
                 known.push(loss);
             }
         }
@@ -162,7 +162,7 @@ fn is_same(known: &Value, loss: &Value) -> bool {
 }
 
 /// What is there now of what went in the copy.
-fn counted(situation: &Situation, finding: &Value) -> Result<Option<Value>> {
+fn counted(situation: &Situation, sequence: i32, finding: &Value) -> Result<Option<Value>> {
     let text = |name| finding.get(name).and_then(Value::as_str);
     let (Some(kind), Some(shown)) = (text("kind"), text("table")) else {
         return Ok(None);
@@ -189,6 +189,10 @@ fn counted(situation: &Situation, finding: &Value) -> Result<Option<Value>> {
         "kind": kind,
         "rows": rows,
         "values": column.map(|_| values),
+        "site_rows": Value::Null,
+        "site_values": Value::Null,
+        "migration_sequence": sequence,
+        "statement_number": finding.get("statement_number"),
         "certain": kind == "table_dropped" || kind == "column_dropped",
     })))
 }

@@ -7,17 +7,15 @@ use pgrx::Uuid;
 use versioning_core::model::{Direction, Migration, Scope};
 use versioning_core::plan::{Action, Blocker, Plan, list};
 
-use super::data_change::{Watch, Watched};
+use super::keeping::Keeping;
 use super::locks::Locks;
 use super::rollback_plan::{self, Rollback};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
-use super::undoing::Undoing;
 use super::upgrade_plan::refuse_blocked;
 use super::{equivalent, hold, lock, snapshot, state, verify};
 use crate::error::{Error, Result};
-use crate::pg::view::Moment;
 use crate::registry::RegisteredVersion;
 use crate::snapshot::restore;
 use crate::snapshot::take::SnapshotKind;
@@ -127,8 +125,7 @@ fn change(situation: &Situation, site_module_id: Uuid, wish: &Wish<'_>) -> Resul
         plan: &rollback.plan,
         source: rollback.backup_id,
         migrations: &migrations,
-        undoing: None,
-        watch: None,
+        keeping: None,
     };
     let outcome = run::all_or_nothing(situation, &migrations, order, &mut act)?;
     change.done(situation, &outcome, warnings)
@@ -160,8 +157,7 @@ struct RollbackAct<'a> {
     plan: &'a Plan<'a>,
     source: Option<Uuid>,
     migrations: &'a [&'a Migration],
-    undoing: Option<Undoing>,
-    watch: Option<Watch>,
+    keeping: Option<Keeping>,
 }
 
 impl Act for RollbackAct<'_> {
@@ -175,12 +171,11 @@ impl Act for RollbackAct<'_> {
             store::touch_module(situation.module.id)?;
         }
         store::touch_installation(self.site_module_id)?;
-        let (mut moment, mut whole) = (Moment::now(), Vec::new());
-        if self.wish.strategy == Strategy::Preserve {
-            let undoing = Undoing::new(situation, self.migrations, Direction::Down)?;
-            (moment, whole) = (undoing.moment(), undoing.whole()?);
-            self.undoing = Some(undoing);
-        }
+        let ran = (self.migrations, Direction::Down);
+        let gives_back = self.wish.strategy == Strategy::Preserve;
+        let keeping = self
+            .keeping
+            .insert(Keeping::new(situation, ran, gives_back)?);
         if !self.wish.create_backup {
             return Ok(None);
         }
@@ -190,34 +185,23 @@ impl Act for RollbackAct<'_> {
             None,
             self.wish.executed_by,
         )?;
-        let watched = Watched {
-            situation,
-            migrations: self.migrations,
-            direction: Direction::Down,
-            whole: &whole,
-        };
-        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        keeping.watch(situation, ran, backup_id)?;
         Ok(Some(backup_id))
     }
 
     fn before_migration(&mut self, index: usize, backup_id: Option<Uuid>) -> Result<()> {
-        let Some(migration) = self.migrations.get(index) else {
-            return Ok(());
-        };
-        if let Some(undoing) = &mut self.undoing {
-            undoing.before(self.situation, (index, migration), backup_id)?;
-        }
-        match &mut self.watch {
-            Some(watch) => watch.before_migration(self.situation, migration),
-            None => Ok(()),
+        match (&mut self.keeping, self.migrations.get(index)) {
+            (Some(keeping), Some(migration)) => {
+                keeping.before(self.situation, (index, migration), backup_id)
+            }
+            _ => Ok(()),
         }
     }
 
     fn after_migration(&mut self, index: usize) -> Result<()> {
-        match &mut self.undoing {
-            Some(undoing) => undoing.after(index),
-            None => Ok(()),
-        }
+        self.keeping
+            .as_mut()
+            .map_or(Ok(()), |keeping| keeping.after(index))
     }
 
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>> {
@@ -226,8 +210,8 @@ impl Act for RollbackAct<'_> {
         warnings.extend(state::come_back(self.situation, self.target.id)?);
         store::leave_version(self.site_module_id, "rolled_back", backup_id)?;
         store::enter_version(self.site_module_id, self.target.id, self.wish.executed_by)?;
-        if let Some(watch) = self.watch.take() {
-            watch.end(self.situation)?;
+        if let Some(keeping) = self.keeping.take() {
+            keeping.end(self.situation)?;
         }
         Ok(warnings)
     }
@@ -243,7 +227,8 @@ impl RollbackAct<'_> {
         if let (Strategy::Restore, Some(source)) = (self.wish.strategy, self.source) {
             restore::restore(source, None)?;
         }
-        let Some(undoing) = self.undoing.take() else {
+        let undoing = self.keeping.as_mut().and_then(|it| it.undoing.take());
+        let Some(undoing) = undoing else {
             return Ok(Vec::new());
         };
         let mut warnings = undoing.warnings;

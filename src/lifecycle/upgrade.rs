@@ -225,8 +225,7 @@ fn run_all(members: &Members, upgrades: &[Upgrade<'_>], wish: &Wish<'_>) -> Resu
             plan: &upgrade.plan,
             migrations,
             has_company: members.list.len() > 1,
-            undoing: None,
-            watch: None,
+            keeping: None,
         })
         .collect();
     let mut parts: Vec<Part<'_>> = acts

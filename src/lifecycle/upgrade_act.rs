@@ -4,9 +4,8 @@ use pgrx::Uuid;
 use versioning_core::model::{Direction, Isolation, Migration, Scope};
 use versioning_core::plan::{self, Plan};
 
-use super::data_change::{Watch, Watched};
+use super::keeping::Keeping;
 use super::situation::Situation;
-use super::undoing::Undoing;
 use super::upgrade::Wish;
 use super::{equivalent, run::Act, snapshot, store, verify};
 use crate::error::{Error, Result};
@@ -31,10 +30,8 @@ pub struct UpgradeAct<'a> {
     pub migrations: &'a [&'a Migration],
     /// Whether other modules change in the same act.
     pub has_company: bool,
-    /// What is given back that a rollback had destroyed.
-    pub undoing: Option<Undoing>,
-    /// What the scripts do to rows.
-    pub watch: Option<Watch>,
+    /// What the scripts do to rows, and what is given back that a rollback had destroyed.
+    pub keeping: Option<Keeping>,
 }
 
 impl Act for UpgradeAct<'_> {
@@ -49,9 +46,8 @@ impl Act for UpgradeAct<'_> {
         }
         store::touch_installation(self.site_module_id)?;
         self.ensure_schema()?;
-        let undoing = Undoing::new(situation, self.migrations, Direction::Up)?;
-        let (moment, whole) = (undoing.moment(), undoing.whole()?);
-        self.undoing = Some(undoing);
+        let ran = (self.migrations, Direction::Up);
+        let keeping = self.keeping.insert(Keeping::new(situation, ran, true)?);
         if situation.current().is_none() || !self.wish.create_backup {
             return Ok(None);
         }
@@ -61,34 +57,23 @@ impl Act for UpgradeAct<'_> {
             None,
             self.wish.executed_by,
         )?;
-        let watched = Watched {
-            situation,
-            migrations: self.migrations,
-            direction: Direction::Up,
-            whole: &whole,
-        };
-        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        keeping.watch(situation, ran, backup_id)?;
         Ok(Some(backup_id))
     }
 
     fn before_migration(&mut self, index: usize, backup_id: Option<Uuid>) -> Result<()> {
-        let Some(migration) = self.migrations.get(index) else {
-            return Ok(());
-        };
-        if let Some(undoing) = &mut self.undoing {
-            undoing.before(self.situation, (index, migration), backup_id)?;
-        }
-        match &mut self.watch {
-            Some(watch) => watch.before_migration(self.situation, migration),
-            None => Ok(()),
+        match (&mut self.keeping, self.migrations.get(index)) {
+            (Some(keeping), Some(migration)) => {
+                keeping.before(self.situation, (index, migration), backup_id)
+            }
+            _ => Ok(()),
         }
     }
 
     fn after_migration(&mut self, index: usize) -> Result<()> {
-        match &mut self.undoing {
-            Some(undoing) => undoing.after(index),
-            None => Ok(()),
-        }
+        self.keeping
+            .as_mut()
+            .map_or(Ok(()), |keeping| keeping.after(index))
     }
 
     fn complete(&mut self, backup_id: Option<Uuid>) -> Result<Vec<String>> {
@@ -96,11 +81,12 @@ impl Act for UpgradeAct<'_> {
         store::leave_version(self.site_module_id, "superseded", backup_id)?;
         snapshots::hold_needed(self.site_module_id)?;
         store::enter_version(self.site_module_id, self.target.id, self.wish.executed_by)?;
-        let undoing = self.undoing.take();
+        let mut keeping = self.keeping.take();
+        let undoing = keeping.as_mut().and_then(|keeping| keeping.undoing.take());
         let mut warnings = undoing.map_or_else(Vec::new, |undoing| undoing.warnings);
         warnings.extend(not_covered(self.situation, self.migrations, backup_id));
-        if let Some(watch) = self.watch.take() {
-            watch.end(self.situation)?;
+        if let Some(keeping) = keeping {
+            keeping.end(self.situation)?;
         }
         Ok(warnings)
     }

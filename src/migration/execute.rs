@@ -10,20 +10,19 @@ use versioning_core::model::{Direction, Migration};
 use versioning_core::script::{self, Statement};
 
 use crate::error::{Error, Result};
-pub use crate::migration::boundary::Observer;
-use crate::migration::boundary::{self, Measure, Measures};
+use crate::migration::boundary::{self, Measure, Measures, Observer};
 use crate::migration::leftover::Before;
+use crate::migration::limits::Limits;
 use crate::migration::{check, lock_wait, ownership, store};
 use crate::pg::identity::{self, Restriction};
 use crate::pg::notice::{self, Notices};
 use crate::pg::run_context::{self, Running};
-use crate::pg::trial::{self, Notes};
 use crate::pg::{interrupt, scope, transaction};
 use crate::progress;
 use crate::settings;
 
 /// How much of a statement's text a report keeps, in characters.
-const REPORTED_TEXT: usize = 200;
+pub(super) const REPORTED_TEXT: usize = 200;
 
 /// Settings that would give a script another meaning in another session. `search_path` and
 /// `lock_timeout` come on top; all else is the caller's (memory, planner, timeouts, messages).
@@ -171,103 +170,6 @@ pub fn run_script(script: &str, context: &RunContext<'_>) -> Result<Execution> {
     run_named("script", script, context, Limits::of_settings())
 }
 
-/// How a script is only tried.
-pub struct Trial {
-    /// Who looks on, if anybody does.
-    pub observer: Option<Rc<dyn Observer>>,
-    /// How long each statement may wait for a lock, in milliseconds; 0 = for ever.
-    pub lock_timeout: i32,
-    /// How long each statement may run, in milliseconds, in place of the setting; 0 = for ever.
-    pub statement_timeout: Option<i32>,
-}
-
-/// What became of a script that was only tried.
-pub struct Tried {
-    /// The run without what was left out.
-    pub execution: Execution,
-    /// The statements that were left out, each with what it would have done that can't be undone.
-    pub left_out: Vec<(i32, String)>,
-    /// What else was noted.
-    pub notes: Notes,
-}
-
-/// Runs a script to see what it does; the caller undoes it. Statements whose work couldn't be undone are
-/// left out.
-///
-/// # Errors
-/// As [`run_script`], but what [`check::statements`] refuses is a failure.
-pub fn try_script(
-    name: &str,
-    script: &str,
-    context: &RunContext<'_>,
-    trial: &Trial,
-) -> Result<Tried> {
-    let mut statements = match check::statements(name, script) {
-        Ok(statements) => statements,
-        Err(error) => {
-            let execution = refused(check::first_refused(script)?, error);
-            return Ok(Tried {
-                execution,
-                left_out: Vec::new(),
-                notes: Notes::default(),
-            });
-        }
-    };
-    let limits = Limits {
-        lock: trial.lock_timeout,
-        statement: (trial.statement_timeout).unwrap_or_else(settings::statement_timeout),
-    };
-    let mut left_out = Vec::new();
-    loop {
-        pgrx::check_for_interrupts!();
-        let schema = context.schema.to_owned();
-        let shield = Rc::new(move || store::session::shield_sequences(&schema));
-        let (execution, notes) = trial::trying(shield, || {
-            run_parsed(&statements, context, limits, trial.observer.as_ref())
-        });
-        let execution = execution?;
-        let failed = execution
-            .failure
-            .as_ref()
-            .map(|failure| failure.statement_number);
-        match (failed, &notes.refused) {
-            (Some(number), Some(what)) if statements.iter().any(|one| one.number == number) => {
-                left_out.push((number, what.clone()));
-                statements.retain(|statement| statement.number != number);
-            }
-            _ => {
-                return Ok(Tried {
-                    execution,
-                    left_out,
-                    notes,
-                });
-            }
-        }
-    }
-}
-
-/// A script of which nothing ran.
-fn refused((number, text): (i32, String), error: Error) -> Execution {
-    let now = clock_timestamp();
-    let words = error.words().clone();
-    Execution {
-        started_at: now,
-        completed_at: now,
-        statements: Vec::new(),
-        rows_affected: 0,
-        duration_ms: 0,
-        failure: Some(Failure {
-            statement_number: number,
-            text: script::excerpt(&text, REPORTED_TEXT),
-            sqlstate: error.sqlstate(),
-            message: words.message,
-            detail: words.detail,
-            hint: words.hint,
-            ..Failure::default()
-        }),
-    }
-}
-
 /// Checks now, as the caller, what the caller's own transaction had deferred before.
 ///
 /// Otherwise the end of the first script would: its failure would be laid to the migration, and the
@@ -284,41 +186,6 @@ pub fn settle_deferred_constraints() -> Result<()> {
     identity::as_extension_owner(store::constraints_to_default)
 }
 
-/// How long each statement of a migration may wait for a lock, and run, in milliseconds, where it has limits
-/// of its own.
-///
-/// # Errors
-/// Only broken expectations.
-pub fn limits(migration: &Migration) -> Result<(Option<i32>, Option<i32>)> {
-    store::limits(Uuid::from_bytes(migration.id))
-}
-
-/// How long each statement may take, in milliseconds; 0 = for ever.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    lock: i32,
-    statement: i32,
-}
-
-impl Limits {
-    fn of_settings() -> Self {
-        Self {
-            lock: settings::lock_timeout(),
-            statement: settings::statement_timeout(),
-        }
-    }
-
-    /// What a migration says itself goes before the settings.
-    fn of(migration: &Migration) -> Result<Self> {
-        let (lock, statement) = limits(migration)?;
-        let general = Self::of_settings();
-        Ok(Self {
-            lock: lock.unwrap_or(general.lock),
-            statement: statement.unwrap_or(general.statement),
-        })
-    }
-}
-
 fn run_named(
     name: &str,
     script: &str,
@@ -329,7 +196,7 @@ fn run_named(
     run_parsed(&statements, context, limits, None)
 }
 
-fn run_parsed(
+pub(super) fn run_parsed(
     statements: &[Statement],
     context: &RunContext<'_>,
     limits: Limits,

@@ -9,6 +9,7 @@ pub mod effects;
 pub mod execute;
 pub mod history;
 mod leftover;
+pub mod limits;
 mod lint;
 pub mod lock_wait;
 mod ownership;
@@ -18,6 +19,7 @@ mod store;
 #[cfg(any(test, feature = "pg_test"))]
 #[allow(clippy::expect_used, reason = "a test may fail that way")]
 mod tests;
+pub mod trial;
 
 use pgrx::Uuid;
 use pgrx::datum::Interval;

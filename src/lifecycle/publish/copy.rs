@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::lifecycle::rehearse::{Leg, Script, Subject, leg};
 use crate::lifecycle::store;
 use crate::lifecycle::store::publish::{new_id, put_aside, schemas_of_modules};
-use crate::migration::execute;
+use crate::migration::limits;
 use crate::pg::identity;
 use crate::pg::scope::with_settings;
 use crate::registry::Module;
@@ -125,7 +125,7 @@ impl<'a> EmptyCopy<'a> {
 /// anywhere, but no longer than what nobody would wait for.
 fn time_limit(migration: &Migration) -> Result<i32> {
     const LONGEST: i32 = 5_000;
-    let (_, own) = execute::limits(migration)?;
+    let (_, own) = limits::limits(migration)?;
     let limit = own.unwrap_or_else(settings::statement_timeout);
     Ok(if limit == 0 {
         LONGEST

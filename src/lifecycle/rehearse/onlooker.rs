@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::error::Result;
-use crate::migration::execute::Observer;
+use crate::migration::trial::Observer;
 use crate::schema::watch::Watch;
 
 /// Looks on with a [`Watch`].

@@ -13,9 +13,8 @@ use super::onlooker::Onlooker;
 use super::subject::{Script, Subject};
 use super::witness::{self, Witness};
 use crate::error::{Error, Result};
-use crate::migration::execute::{
-    Execution, Failure, Observer, RunContext, Trial, Tried, try_script,
-};
+use crate::migration::execute::{Execution, Failure, RunContext};
+use crate::migration::trial::{Observer, Trial, Tried, try_script};
 use crate::schema::capture::capture_all_but;
 use crate::schema::content::{self, Losses};
 use crate::schema::watch::{self, UnindexedKey};

@@ -157,7 +157,8 @@ SELECT setseed(0.42) \gset
 SELECT region, count(pg_temp.attempt(:'backup', c.hash, region, random())) AS tried
 FROM unnest(ARRAY['content', 'content_hash', 'hash', 'raw_size', 'codec', 'root_hash', 'manifest', 'id', 'reference_chunk', 'reference_snapshot']) WITH ORDINALITY AS r (region, n),
      generate_series(1, 12) g,
-     LATERAL (SELECT s.chunk_hash AS hash FROM module_versioning_data.snapshot_chunks s WHERE s.snapshot_id = :'backup' ORDER BY s.chunk_hash OFFSET g % 3 LIMIT 1) c
+     LATERAL (SELECT s.chunk_hash AS hash FROM module_versioning_data.snapshot_chunks s WHERE s.snapshot_id = :'backup' ORDER BY s.chunk_hash
+              OFFSET g % (SELECT count(*) FROM module_versioning_data.snapshot_chunks n WHERE n.snapshot_id = :'backup') LIMIT 1) c
 GROUP BY region, n ORDER BY n;
 TABLE missed;
 ROLLBACK;

@@ -100,3 +100,37 @@ fn a_view_in_a_tables_place_may_check_what_is_written() {
         "{found:?}"
     );
 }
+
+#[test]
+fn what_is_added_to_a_table_behind_a_view_in_its_place_is_met_by_writers() {
+    let column = json!({"type": "text", "identity": {"object": 1, "number": 1}});
+    let table = |columns: Value, indexes: Value| json!({"owner": "shop", "identity": {"object": 1}, "columns": columns, "indexes": indexes});
+    let before = json!({"relations": {"notes": table(json!({"body": column.clone()}), json!({}))}});
+    let view = json!({"kind": "view", "owner": "shop", "updatable": true, "definition": "SELECT body FROM texts",
+        "columns": {"body": {"type": "text"}}, "identity": {"object": 2}});
+    let after = |columns: Value, indexes: Value| json!({"relations": {"texts": table(columns, indexes), "notes": view.clone()}});
+    let only_renamed = kinds(&before, &after(json!({"body": column.clone()}), json!({})));
+    assert!(
+        only_renamed
+            .iter()
+            .all(|(_, level)| *level != Level::Breaking),
+        "{only_renamed:?}"
+    );
+    let key =
+        json!({"texts_body": {"definition": "btree (body)", "columns": ["body"], "unique": true}});
+    let with_key = kinds(&before, &after(json!({"body": column.clone()}), key));
+    assert!(
+        with_key.contains(&("unique_added", Level::Breaking)),
+        "{with_key:?}"
+    );
+    let required =
+        json!({"type": "text", "not_null": true, "identity": {"object": 1, "number": 2}});
+    let with_column = kinds(
+        &before,
+        &after(json!({"body": column, "author": required}), json!({})),
+    );
+    assert!(
+        with_column.contains(&("required_column_added", Level::Breaking)),
+        "{with_column:?}"
+    );
+}

@@ -137,6 +137,8 @@ proptest! {
 
     #[test]
     fn rows_copied_to_a_new_table_are_never_lost(rows in rows(), renamed in any::<bool>()) {
+        // One column alone says too little: its numbers may be equal by chance.
+        prop_assume!(rows.is_empty() || rows.iter().any(|(_, cells)| cells.iter().any(Option::is_some)));
         let before = [Kept {
             oid: 1,
             name: Name::default(),

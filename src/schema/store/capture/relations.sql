@@ -1,5 +1,15 @@
 -- Tables, views and composite types of the schemas $1, without what belongs to an extension. Most have
 -- nothing to say that isn't the usual.
+WITH RECURSIVE unasked (oid) AS (
+    SELECT x.ftrelid
+    FROM pg_catalog.pg_foreign_table x JOIN pg_catalog.pg_foreign_server s ON s.oid = x.ftserver
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    WHERE w.fdwhandler = 0
+    UNION
+    SELECT r.ev_class
+    FROM unasked u JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = u.oid
+    JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = d.objid
+)
 SELECT c.relnamespace, 'relation', c.oid, c.relname::pg_catalog.text, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text,
        CASE WHEN c.relkind = 'c' THEN (SELECT t.typacl::pg_catalog.text[] FROM pg_catalog.pg_type t WHERE t.oid = c.reltype)
             ELSE c.relacl::pg_catalog.text[] END,
@@ -12,11 +22,9 @@ SELECT c.relnamespace, 'relation', c.oid, c.relname::pg_catalog.text, pg_catalog
            'row_type', CASE WHEN c.relkind = 'c' THEN c.reltype::pg_catalog.int8 END,
            'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid, true) END,
            'unpopulated', c.relkind = 'm' AND NOT c.relispopulated,
-           -- Insert, update and delete: the bits of the commands. A foreign table without a handler can't be
-           -- asked; then no view is.
-           'updatable', c.relkind = 'v' AND NOT EXISTS (
-               SELECT FROM pg_catalog.pg_foreign_table x JOIN pg_catalog.pg_foreign_server s ON s.oid = x.ftserver
-               JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE w.fdwhandler = 0)
+           -- Insert, update and delete: the bits of the commands. A view over a foreign table without a handler
+           -- can't be asked.
+           'updatable', c.relkind = 'v' AND c.oid NOT IN (SELECT u.oid FROM unasked u)
                AND pg_catalog.pg_relation_is_updatable(c.oid, true) & 28 = 28,
            'unlogged', c.relpersistence = 'u',
            'options', coalesce(c.reloptions, '{}') ||

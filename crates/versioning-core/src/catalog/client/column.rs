@@ -78,6 +78,17 @@ pub(super) fn judge(
             }
         }
     }
+    judge_added(pair, report, relation, old, new);
+}
+
+/// Only what came: `relation` may be called otherwise than before, behind a view of its old name.
+pub(super) fn judge_added(
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_>,
+    relation: &str,
+    old: &Relation,
+    new: &Relation,
+) {
     for (name, is) in &new.columns {
         let was_there = old.columns.contains_key(name)
             || is.identity.is_some_and(|identity| {

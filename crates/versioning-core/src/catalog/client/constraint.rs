@@ -17,15 +17,27 @@ pub(super) fn judge(
     new: &Relation,
     is_new_column: &dyn Fn(&str) -> bool,
 ) {
+    judge_added(report, table, old, new, is_new_column);
+    for (name, was) in &old.constraints {
+        went(report, table, name, was, new);
+    }
+    keys_gone(report, table, old, new);
+}
+
+/// Only what came: `table` may be called otherwise than before, behind a view of its old name.
+pub(super) fn judge_added(
+    report: &mut Report<'_>,
+    table: &str,
+    old: &Relation,
+    new: &Relation,
+    is_new_column: &dyn Fn(&str) -> bool,
+) {
     for (name, is) in &new.constraints {
         if !is_key(is.kind) {
             came(report, table, name, is, old, new, is_new_column);
         }
     }
-    for (name, was) in &old.constraints {
-        went(report, table, name, was, new);
-    }
-    keys(report, table, old, new, is_new_column);
+    keys_added(report, table, old, new, is_new_column);
 }
 
 fn is_key(kind: ConstraintKind) -> bool {
@@ -260,13 +272,8 @@ fn keys_of(table: &str, relation: &Relation, rename: impl Fn(&str) -> String) ->
         .collect()
 }
 
-fn keys(
-    report: &mut Report<'_>,
-    table: &str,
-    old: &Relation,
-    new: &Relation,
-    is_new_column: &dyn Fn(&str) -> bool,
-) {
+/// The keys before, by the columns' names of now, and those of now.
+fn both(table: &str, old: &Relation, new: &Relation) -> (Vec<Key>, Vec<Key>) {
     let renamed = |name: &str| {
         let now = old
             .columns
@@ -275,7 +282,17 @@ fn keys(
         now.map_or(name, |(now, _)| now).to_owned()
     };
     let before = keys_of(table, old, renamed);
-    let after = keys_of(table, new, str::to_owned);
+    (before, keys_of(table, new, str::to_owned))
+}
+
+fn keys_added(
+    report: &mut Report<'_>,
+    table: &str,
+    old: &Relation,
+    new: &Relation,
+    is_new_column: &dyn Fn(&str) -> bool,
+) {
+    let (before, after) = both(table, old, new);
     for key in &after {
         let nothing_new = before.iter().any(|was| was.implies(key));
         // An old client leaves a new column at its default: NULLs don't collide, nor do serials.
@@ -289,6 +306,10 @@ fn keys(
             report.add(Side::After, &key.object, "unique_added", level);
         }
     }
+}
+
+fn keys_gone(report: &mut Report<'_>, table: &str, old: &Relation, new: &Relation) {
+    let (before, after) = both(table, old, new);
     for key in &before {
         // A key goes with its columns, also with those of an expression.
         let mut gone = old

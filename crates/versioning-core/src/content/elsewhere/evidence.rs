@@ -58,7 +58,9 @@ fn are_akin(one: &str, other: &str) -> bool {
 }
 
 /// What copies add to the names of their originals.
-const COPY_WORDS: [&str; 16] = [
+const COPY_WORDS: [&str; 19] = [
+    "archive",
+    "archived",
     "backup",
     "bak",
     "cache",
@@ -66,6 +68,7 @@ const COPY_WORDS: [&str; 16] = [
     "copy",
     "dup",
     "duplicate",
+    "history",
     "legacy",
     "old",
     "orig",
@@ -77,7 +80,7 @@ const COPY_WORDS: [&str; 16] = [
     "tmp",
 ];
 
-/// Whether a column is called a copy of another: `email_backup` of `email`, `old_name` of `name`.
+/// Whether a column or table is called a copy of another: `email_backup` of `email`, `old_name` of `name`.
 pub fn is_called_copy(copy: &str, original: &str) -> bool {
     let (copy, original) = (copy.to_lowercase(), original.to_lowercase());
     let rest = copy

@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::comparison::{Kept, Live, Moments, Reference, Standing};
 use super::image::{Column, Image, NULL, Value};
 use super::matching::{Matching, NO_ROW};
-use evidence::Evidence;
+use evidence::{Evidence, is_called_copy};
 use row::{is_given, rows_by_link};
 use value::{copies_in_row, values_in_row};
 
@@ -61,6 +61,9 @@ struct Place<'a> {
     standing: Standing,
     /// Whether it lies in the schema of the table whose values are searched for.
     is_near: bool,
+    /// Whether one of the two is called a copy of the other: else equal rows that were there all the time
+    /// are so by chance, as those of two tables of links or flags may well be.
+    is_called_copy: bool,
     /// The foreign keys of that table which refer to it.
     references: Vec<Reference>,
     /// For a table that was there: what it held and which row is which.
@@ -120,6 +123,8 @@ impl<'a> Elsewhere<'a> {
             image: &live.image,
             standing: live.standing,
             is_near: live.name.schema == table.name.schema,
+            is_called_copy: is_called_copy(&live.name.name, &table.name.name)
+                || is_called_copy(&table.name.name, &live.name.name),
             references: (moments.references.iter().copied())
                 .filter(|reference| (reference.table, reference.other) == (table.oid, live.oid))
                 .collect(),

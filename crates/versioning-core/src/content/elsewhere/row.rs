@@ -23,7 +23,7 @@ impl Elsewhere<'_> {
             return;
         };
         let hash = |row: u32| combined(there.iter().map(|column| place.image.value(row, *column)));
-        let rows: Vec<u32> = if self.written_only {
+        let rows: Vec<u32> = if self.written_only || !place.is_called_copy {
             place.new_rows()
         } else {
             place.image.rows().collect()
