@@ -55,6 +55,8 @@ pub enum Family {
     NotAllowed,
     /// A statement that PostgreSQL runs only outside a transaction block: 25001.
     NeedsTopLevel,
+    /// A change in a transaction that may only read: 25006.
+    ReadOnly,
     /// Transaction control in a script: 2D000.
     TransactionControl,
     /// Something PostgreSQL or this extension does not do: 0A000.
@@ -91,6 +93,7 @@ impl Family {
             Self::Busy => PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
             Self::NotAllowed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NeedsTopLevel => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+            Self::ReadOnly => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Self::TransactionControl => PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_TERMINATION,
             Self::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -153,6 +156,8 @@ constructors! {
     not_allowed => NotAllowed;
     /// 25001.
     needs_top_level => NeedsTopLevel;
+    /// 25006.
+    read_only => ReadOnly;
     /// 2D000.
     transaction_control => TransactionControl;
     /// 0A000.
@@ -216,6 +221,15 @@ impl Error {
     /// Whether a constraint of a table refused something (class 23).
     pub fn is_constraint(&self) -> bool {
         self.sqlstate().starts_with("23")
+    }
+
+    /// Whether a value was refused: by a constraint, or by its type, or by what a check or a generated column
+    /// computes from it (classes 23, 22 and P0).
+    pub fn is_refusal(&self) -> bool {
+        let state = self.sqlstate();
+        ["22", "23", "P0"]
+            .iter()
+            .any(|class| state.starts_with(class))
     }
 
     /// The SQLSTATE as its five characters.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests that need a server of their own: SQL regression tests, isolation specs, the scripts of
-# tests/faults, the table of situations, and the examples of the documentation.
+# tests/faults, the table of situations and mutants of its scripts, and the examples of the documentation.
 # A throw-away cluster in .test; no other server is touched.
 # usage: run.sh [TEST…]     only these regression tests and nothing else
 set -euo pipefail
@@ -57,5 +57,7 @@ echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
 
 perl tests/docs.pl "$PG_BIN/psql" README.md docs/*.md
+
+perl tests/lint_mutations.pl "$PG_BIN/psql" tests/cases/*.case
 
 bash tests/cases/run.sh "$PG_BIN/psql"

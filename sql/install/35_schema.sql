@@ -1,7 +1,7 @@
 -- Schemas as documents: what each function does.
 
 COMMENT ON FUNCTION module_versioning.capture_schema(text) IS
-'Describes a schema completely: tables with columns, constraints, indexes, triggers, rules and policies, views, sequences, functions, types, owners, grants, comments.
+'Describes a schema completely: tables with columns, constraints, indexes, triggers, rules and policies, views, sequences, functions, types, operators with classes and families, collations, casts, text search, statistics, owners, grants, comments.
 Equal schemas give equal documents, whatever their OIDs, names and order of creation; names of the schema''s own objects stand unqualified. The position of a column is told as information.
 What belongs to an extension is left out; the extension is named. Bodies of functions are text: a schema''s name in one stays.
 Errors: 22023 NULL; 42704 no such schema. Takes no locks but ACCESS SHARE on views and what they read; read-only.';

@@ -42,7 +42,8 @@ COMMENT ON FUNCTION module_versioning.snapshot_module_data(uuid, uuid, text, int
 type: manual, auto, pre_upgrade or pre_rollback; expires_in: for how long it is kept, 30 days when NULL; created_by: who asked for it.
 Returns the snapshot''s row: size_bytes are the rows uncompressed, stored_bytes what the snapshot added to the store.
 All tables are read with one view of the database, as the owner of each, under fixed settings.
-Errors: 42704 unknown site or module, or a table is gone; 55000 not installed; 22023 an unknown type; 0A000 a view or foreign table;
+Errors: 42704 unknown site or module, or a table is gone; 55000 not installed; 22023 an unknown type, or an expires_in that is not more than zero;
+0A000 a view or foreign table, large objects, values that the server takes from nobody (pg_node_tree); 25006 the transaction is read-only;
 42501 row-level security would hide rows; 55P03 a table''s definition is being changed.
 Locks: the installation''s row, ACCESS SHARE on the tables.';
 
@@ -55,9 +56,9 @@ COMMENT ON FUNCTION module_versioning.restore_module_data(uuid, text[], boolean,
 'Makes a site''s rows equal a snapshot''s exactly, writing only rows that differ.
 tables: only these, NULL for all; create_backup: take a snapshot (type auto) of the same tables first; executed_by: who asked for it.
 Returns, by table, rows inserted or changed, rows deleted, rows that were the same already.
-The whole snapshot is verified before anything is touched. User triggers and rules don''t act, foreign keys are checked at the end,
+What is to be restored is verified before anything is touched: damage in other tables of the snapshot stands in nobody''s way. User triggers and rules don''t act, foreign keys are checked at the end,
 generated columns are computed, sequences put back (one that sites share never moves backwards). Columns that came since keep their values, or get their defaults in new rows.
-Errors: 42704 no such snapshot or table in it; XX001 the snapshot is damaged; 55000 the tables changed so that they can''t take the rows;
+Errors: 22023 tables names none; 42704 no such snapshot or table in it; XX001 what is to be restored, or the manifest, is damaged; 55000 the tables changed so that they can''t take the rows;
 2BP01 a deletion would reach rows outside the snapshot; 23505, 23503, 23514 what the tables'' constraints say; 55P03 busy. Nothing is changed then.
 Locks the installation''s row, then the tables SHARE ROW EXCLUSIVE: readers go on, other writers wait. Tables with rules: ACCESS EXCLUSIVE.';
 

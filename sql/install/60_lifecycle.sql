@@ -71,6 +71,7 @@ Locks: the rows of the modules, then of the installations, both by the modules''
 COMMENT ON FUNCTION module_versioning.apply_module_migration(uuid, uuid, text, boolean, uuid) IS
 'Runs one migration by itself, up or down, if it is the next one in order.
 The version that runs stays what it is; upgrade_module then activates the new one without running the migration again. Returns the run, with status success or failed.
+Gives back what the migration had destroyed when it last ran the other way, and on the way down what people wrote since, as rollback_module does with strategy preserve; what can''t be given back is raised as WARNING.
 Errors: 42704 unknown site or migration; 22023 another direction than up or down; 55000 not installed, not the next one, of a draft, or out of order; 55P03 another session is at it.
 Locks: as upgrade_module.';
 
@@ -87,7 +88,7 @@ Errors: 42704 unknown module, site or version; 22023 a target above the version 
 
 COMMENT ON FUNCTION module_versioning.rollback_module(uuid, uuid, module_versioning.semver, text, boolean, boolean, uuid) IS
 'Takes a module on a site back to an older version, all or nothing.
-strategy: down = only the down scripts; preserve = the scripts, then rows, columns, tables and values that the upgrade had destroyed are given back, matched by primary key, where nobody has written something else since; what can''t be is in warnings, with keys; restore = the scripts, then the site''s rows exactly as in the snapshot. create_backup: whether to take a snapshot of the present rows first. force: go on against blockers of judgement: a migration that is irreversible or has no down script (its step is skipped and said so in warnings), data lost that no snapshot covers.
+strategy: down = only the down scripts; preserve = the scripts, then rows, columns, tables and values that the upgrade had destroyed are given back where nobody has written something else since, and rows and values that people wrote since and the scripts destroyed come back where the older schema has room for them, matched by a key that lasts; in columns whose values the upgrade had changed, what the scripts make of values counts. What can''t be given back is in warnings, with the first keys and a count; restore = the scripts, then the site''s rows exactly as in the snapshot. create_backup: whether to take a snapshot of the present rows first. force: go on against blockers of judgement: a migration that is irreversible or has no down script (its step is skipped and said so in warnings), data lost that no snapshot covers.
 A shared migration that another site''s version needs stays in force; warnings say so.
 Returns status success, failed (everything was undone, the attempt is recorded) or noop.
 Errors: 42704 unknown module, site or version; 22023 a bad strategy or a target above the version that runs; 55000 not installed, or blocked (all blockers in DETAIL); 55P03 another session is at it; XX001 the snapshot is damaged.

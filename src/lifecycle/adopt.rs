@@ -12,12 +12,13 @@ use versioning_core::schema::Live;
 
 use self::comparison::Expected;
 use super::lock::{self, ModuleLock};
+use super::obstacle::for_adoption;
 use super::run::{Change, Outcome};
 use super::situation::Situation;
 use super::store::state::State;
 use super::store::{self, ChangeRow};
 use super::upgrade::already_installed;
-use super::upgrade_plan::{for_adoption, superuser_owner};
+use super::upgrade_plan::superuser_owner;
 use super::{run, state};
 use crate::error::{Error, Result};
 use crate::migration::check::statements;

@@ -6,12 +6,11 @@ use versioning_core::model::{Direction, Migration, Scope};
 use versioning_core::plan::{self, Action, Plan, Step};
 use versioning_core::status::Status;
 
-use super::data_change::{Watch, Watched};
+use super::keeping::Keeping;
 use super::run::{self, Act, Order, Outcome};
 use super::situation::Situation;
 use super::{lock, snapshot, store};
 use crate::error::{Error, Result};
-use crate::pg::view::Moment;
 use crate::snapshot::take::SnapshotKind;
 
 /// What a caller may ask.
@@ -68,7 +67,7 @@ pub fn apply(situation: &Situation, wish: &Wish) -> Result<Outcome> {
         site_module_id,
         wish,
         migration,
-        watch: None,
+        keeping: None,
     };
     run::all_or_nothing(situation, &[migration], order, &mut act)
 }
@@ -172,7 +171,7 @@ struct SingleAct<'a> {
     site_module_id: Uuid,
     wish: &'a Wish,
     migration: &'a Migration,
-    watch: Option<Watch>,
+    keeping: Option<Keeping>,
 }
 
 impl Act for SingleAct<'_> {
@@ -181,6 +180,10 @@ impl Act for SingleAct<'_> {
             store::touch_module(self.situation.module.id)?;
         }
         store::touch_installation(self.site_module_id)?;
+        let ran = (&[self.migration][..], self.wish.direction);
+        let keeping = self
+            .keeping
+            .insert(Keeping::new(self.situation, ran, true)?);
         if !self.wish.create_backup {
             return Ok(None);
         }
@@ -188,29 +191,40 @@ impl Act for SingleAct<'_> {
             Direction::Up => SnapshotKind::PreUpgrade,
             Direction::Down => SnapshotKind::PreRollback,
         };
-        let moment = Moment::now();
         let backup_id = snapshot::take(self.situation, kind, None, self.wish.executed_by)?;
-        let watched = Watched {
-            situation: self.situation,
-            migrations: &[self.migration],
-            direction: self.wish.direction,
-            whole: &[],
-        };
-        self.watch = Watch::begin(&watched, backup_id, moment)?;
+        keeping.watch(self.situation, ran, backup_id)?;
         Ok(Some(backup_id))
     }
 
-    fn before_migration(&mut self, _index: usize, _backup_id: Option<Uuid>) -> Result<()> {
-        match &mut self.watch {
-            Some(watch) => watch.before_migration(self.situation, self.migration),
+    fn before_migration(&mut self, index: usize, backup_id: Option<Uuid>) -> Result<()> {
+        match &mut self.keeping {
+            Some(keeping) => keeping.before(self.situation, (index, self.migration), backup_id),
             None => Ok(()),
         }
     }
 
+    fn after_migration(&mut self, index: usize) -> Result<()> {
+        self.keeping
+            .as_mut()
+            .map_or(Ok(()), |keeping| keeping.after(index))
+    }
+
     fn complete(&mut self, _backup_id: Option<Uuid>) -> Result<Vec<String>> {
-        if let Some(watch) = self.watch.take() {
-            watch.end(self.situation)?;
+        let Some(mut keeping) = self.keeping.take() else {
+            return Ok(Vec::new());
+        };
+        let undoing = keeping.undoing.take();
+        keeping.end(self.situation)?;
+        let Some(undoing) = undoing else {
+            return Ok(Vec::new());
+        };
+        let mut warnings = undoing.warnings;
+        if !undoing.unknown.is_empty() && self.wish.direction == Direction::Down {
+            warnings.push(
+                "there is no snapshot from before the migration ran: what it had destroyed can't be refilled"
+                    .to_owned(),
+            );
         }
-        Ok(Vec::new())
+        Ok(warnings)
     }
 }

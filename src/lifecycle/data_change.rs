@@ -97,6 +97,11 @@ impl Watch {
         }))
     }
 
+    /// The tables as they were read, of all sites where the scripts may destroy rows of others.
+    pub fn known(&self) -> &[Table] {
+        &self.known
+    }
+
     /// Before a migration runs.
     ///
     /// # Errors

@@ -78,7 +78,8 @@ impl Keeping {
         backup_id: Option<Uuid>,
     ) -> Result<()> {
         if let Some(undoing) = &mut self.undoing {
-            undoing.before(situation, (index, migration), backup_id)?;
+            let known = self.watch.as_ref().map(Watch::known);
+            undoing.before(situation, (index, migration), (backup_id, known))?;
         }
         match &mut self.watch {
             Some(watch) => watch.before_migration(situation, migration),

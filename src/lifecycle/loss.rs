@@ -16,7 +16,7 @@ use pgrx::{pg_sys, spi};
 use serde_json::{Value, json};
 use versioning_core::destruction::{Destruction, Destructions, Step};
 use versioning_core::effect::ObjectName;
-use versioning_core::model::{Isolation, Migration};
+use versioning_core::model::{Id, Isolation, Migration};
 use versioning_core::plan::{Action, Plan};
 
 use super::situation::Situation;
@@ -34,13 +34,15 @@ pub struct DataLoss {
     pub warnings: Vec<String>,
 }
 
-/// Reads the down scripts that a plan runs and counts what they destroy.
+/// Reads the down scripts that a plan runs and counts what they destroy. `tried` are the migrations of which a
+/// record tells which tables and columns their scripts take where they hide it.
 ///
 /// # Errors
 /// 42501 should row level security hide a row all the same.
-pub fn measure(situation: &Situation, plan: &Plan<'_>) -> Result<DataLoss> {
+pub fn measure(situation: &Situation, plan: &Plan<'_>, tried: &HashSet<Id>) -> Result<DataLoss> {
     let mut measure = Measure {
         situation,
+        tried,
         role: identity::role_named(&situation.module.owner_role).ok(),
         place: (0, 0),
         known: Vec::new(),
@@ -99,6 +101,7 @@ fn wholes(found: Vec<Found>) -> Vec<Value> {
 /// What has been found so far.
 struct Measure<'a> {
     situation: &'a Situation,
+    tried: &'a HashSet<Id>,
     /// The module's owner, whose scripts these are, while that role is there.
     role: Option<pg_sys::Oid>,
     /// Migration and statement that are being looked at.
@@ -139,8 +142,13 @@ impl Measure<'_> {
             Destruction::NotNull { .. } => Ok(()),
             Destruction::SequenceSet { sequence } => self.sequence_set(sequence),
             Destruction::Hidden { what } => {
+                let unknown = if self.tried.contains(&migration.id) {
+                    format!("which rows {what} deletes or overwrites")
+                } else {
+                    format!("what {what} destroys")
+                };
                 self.warn(format!(
-                    "what {what} destroys can't be told without running it: rehearse_rollback does, and undoes it"
+                    "{unknown} can't be told without running it: rehearse_rollback does, and undoes it"
                 ));
                 Ok(())
             }

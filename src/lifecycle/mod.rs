@@ -16,6 +16,7 @@ mod lock;
 mod locks;
 mod loss;
 mod members;
+mod obstacle;
 mod post_step;
 mod publish;
 mod race;
@@ -31,6 +32,8 @@ mod store;
 mod tenant;
 mod touched;
 mod undoing;
+mod undoing_group;
+mod undoing_tables;
 mod uninstall;
 mod upgrade;
 mod upgrade_act;
@@ -235,6 +238,10 @@ fn apply_module_migration(
         let module_id = store::module_of_migration(migration_id)?
             .ok_or_else(|| Error::not_found(format!("migration {migration_id} does not exist")))?;
         let outcome = apply::apply(&Situation::read(site_id, Some(module_id))?, &wish)?;
+        // The row of a run has no place for them.
+        for warning in &outcome.warnings {
+            pgrx::warning!("{warning}");
+        }
         match outcome.run_ids.last() {
             Some(run_id) => store::run(*run_id),
             None => Ok(None),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use pgrx::Uuid;
 use serde_json::Value;
 use versioning_core::consequence;
-use versioning_core::effect::Effect;
+use versioning_core::effect::{Effect, tables_made};
 use versioning_core::model::{Id, Migration};
 use versioning_core::plan::Plan;
 
@@ -17,8 +17,7 @@ use super::upgrade_plan::Parsed;
 use crate::error::Result;
 use crate::migration::check::statements;
 use crate::migration::effects;
-use crate::pg::identity::{Restriction, run_as};
-use crate::pg::scope::with_settings;
+use crate::pg::identity::as_table_owner;
 
 /// Something that a client of the old version may trip over.
 pub struct Breaks<'a> {
@@ -48,15 +47,12 @@ pub fn breaking<'a>(parsed: &[Parsed<'a>]) -> Result<Vec<Breaks<'a>>> {
     for (migration, effects) in parsed {
         let Some(findings) = recorded.get(&migration.id) else {
             let told = told(migration)?.into_iter();
-            found.extend(told.filter(|one| !made.contains(whole(&one.object))));
-            made.extend(effects.iter().filter_map(|effect| match effect {
-                Effect::CreateTable { table, .. } => Some(table.to_string()),
-                _ => None,
-            }));
+            found.extend(told.filter(|one| !made.contains(consequence::whole(&one.object))));
+            made.extend(tables_made(effects));
             continue;
         };
         let breaks = list(findings, "breaking_changes").filter_map(|one| known(migration, one));
-        found.extend(breaks.filter(|one| !made.contains(whole(&one.object))));
+        found.extend(breaks.filter(|one| !made.contains(consequence::whole(&one.object))));
         made.extend(
             list(findings, "added").filter_map(|name| name.as_str().map(ToOwned::to_owned)),
         );
@@ -76,11 +72,6 @@ fn list<'v>(findings: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> 
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-}
-
-/// The table of a column, or the object itself.
-fn whole(object: &str) -> &str {
-    object.split_once('.').map_or(object, |(whole, _)| whole)
 }
 
 fn told(migration: &Migration) -> Result<Vec<Breaks<'_>>> {
@@ -111,12 +102,6 @@ fn known<'a>(migration: &'a Migration, finding: &Value) -> Option<Breaks<'a>> {
     })
 }
 
-/// Settings under which the rows of others are counted: no policy makes the count smaller.
-const COUNTING: &[(&str, &str)] = &[
-    ("search_path", "pg_catalog, pg_temp"),
-    ("row_security", "off"),
-];
-
 /// Adds to the losses of a rollback those that its down scripts hide (a DO block, a call) and that showed when
 /// they were run in a copy: the tables and columns that they take, counted on the live rows.
 ///
@@ -127,17 +112,7 @@ pub fn add_hidden_losses(
     plan: &Plan<'_>,
     known: &mut Vec<Value>,
 ) -> Result<()> {
-    let mut hiding = Vec::new();
-    for migration in plan.running() {
-        let parsed = statements(
-            "down_sql",
-            migration.down_sql.as_deref().unwrap_or_default(),
-        )?;
-        let mut effects = parsed.iter().flat_map(|one| &one.effects);
-        if effects.any(|effect| matches!(effect, Effect::Dynamic { .. })) {
-            hiding.push(migration);
-        }
-    }
+    let hiding = hiding(plan)?;
     let recorded = recorded(hiding.iter().copied())?;
     for migration in hiding {
         let Some(findings) = recorded.get(&migration.id) else {
@@ -151,6 +126,40 @@ pub fn add_hidden_losses(
         }
     }
     Ok(())
+}
+
+/// The migrations of a rollback whose down scripts ran in a copy, so that it is known which tables and columns
+/// they take, also where they hide it.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn tried_downs(plan: &Plan<'_>) -> Result<HashSet<Id>> {
+    let recorded = recorded(hiding(plan)?.into_iter())?.into_iter();
+    let ran = |findings: &Value| {
+        findings
+            .get("schema_restored")
+            .is_some_and(Value::is_boolean)
+    };
+    Ok(recorded
+        .filter(|(_, findings)| ran(findings))
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// The migrations of a rollback whose down scripts hide what they do.
+fn hiding<'a>(plan: &Plan<'a>) -> Result<Vec<&'a Migration>> {
+    let mut hiding = Vec::new();
+    for migration in plan.running() {
+        let parsed = statements(
+            "down_sql",
+            migration.down_sql.as_deref().unwrap_or_default(),
+        )?;
+        let mut effects = parsed.iter().flat_map(|one| &one.effects);
+        if effects.any(|effect| matches!(effect, Effect::Dynamic { .. })) {
+            hiding.push(migration);
+        }
+    }
+    Ok(hiding)
 }
 
 /// Whether two losses are of the same rows or values, or one of the other's table.
@@ -167,6 +176,11 @@ fn counted(situation: &Situation, sequence: i32, finding: &Value) -> Result<Opti
     let (Some(kind), Some(shown)) = (text("kind"), text("table")) else {
         return Ok(None);
     };
+    // Only the text told it, and of the text the rows that it takes now are counted.
+    let is_told = matches!(kind, "rows_deleted" | "table_truncated");
+    if is_told && finding.get("rows").and_then(Value::as_u64) == Some(0) {
+        return Ok(None);
+    }
     let (schema, name) = store::name_parts(shown)?;
     let schema = schema.as_deref().unwrap_or_else(|| situation.schema());
     let Some(table) = table::live_table(schema, &name)? else {
@@ -177,8 +191,8 @@ fn counted(situation: &Situation, sequence: i32, finding: &Value) -> Result<Opti
     if column.is_some_and(|column| !has(column)) {
         return Ok(None);
     }
-    let (rows, values) = run_as(table.owner, Restriction::RestrictedOperation, || {
-        with_settings(COUNTING, || store::rows_and_values(&table.quoted, column))
+    let (rows, values) = as_table_owner(table.owner, || {
+        store::rows_and_values(&table.quoted, column)
     })?;
     if rows == 0 || column.is_some() && values == 0 {
         return Ok(None);

@@ -9,11 +9,11 @@ use versioning_core::plan::{Action, Blocker, Plan, list};
 
 use super::keeping::Keeping;
 use super::locks::Locks;
+use super::obstacle::refuse_blocked;
 use super::rollback_plan::{self, Rollback};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
-use super::upgrade_plan::refuse_blocked;
 use super::{equivalent, hold, lock, snapshot, state, verify};
 use crate::error::{Error, Result};
 use crate::registry::RegisteredVersion;

@@ -8,8 +8,9 @@ use versioning_core::plan::{self, Plan};
 
 use super::intact::{is_intact, was_changed};
 use super::loss::{self, DataLoss};
+use super::obstacle::misfits;
 use super::situation::Situation;
-use super::upgrade_plan::{migration_json, misfits, superuser_owner};
+use super::upgrade_plan::{migration_json, superuser_owner};
 use super::{recorded, store, tenant};
 use crate::error::{Error, Result};
 use crate::pg::argument::required;
@@ -54,7 +55,7 @@ impl<'a> Rollback<'a> {
         let (endangered, failing) = tenant::endangered(situation, &parsed)?;
         plan.blockers.extend(endangered);
         plan.warnings.extend(failing);
-        let mut loss = loss::measure(situation, &plan)?;
+        let mut loss = loss::measure(situation, &plan, &recorded::tried_downs(&plan)?)?;
         recorded::add_hidden_losses(situation, &plan, &mut loss.known)?;
         plan.warnings.extend(loss.warnings.iter().cloned());
         plan.warnings.extend(others_rows(situation, &plan, &loss));

@@ -13,7 +13,8 @@ use versioning_core::model::{Direction, Migration};
 use super::situation::Situation;
 use super::{state, store};
 use crate::error::{Error, Result};
-use crate::migration::execute::{Execution, Failure, RunContext, run_migration};
+use crate::migration::execute::{Execution, RunContext, run_migration};
+use crate::migration::failure::Failure;
 use crate::migration::history::{
     NewRun, RunStatus, mark_applied, record_run, uncover, unmark_applied,
 };

@@ -14,6 +14,7 @@ use crate::pg::record::{ModuleDataBackups, Record};
 use crate::pg::scope::with_settings;
 use crate::progress::{self, Operation};
 use crate::snapshot::restore;
+use crate::snapshot::retention::check_expiry;
 use crate::snapshot::source::TableSource;
 use crate::snapshot::take::{self, SnapshotKind, SnapshotRequest};
 use crate::{registry, schema};
@@ -53,6 +54,13 @@ pub fn take(
 /// # Errors
 /// None of its own.
 pub fn tables(situation: &Situation) -> Result<Vec<TableSource>> {
+    // What a table is called must not depend on the session.
+    with_settings(&[("quote_all_identifiers", "off")], || {
+        named_tables(situation)
+    })
+}
+
+fn named_tables(situation: &Situation) -> Result<Vec<TableSource>> {
     match situation.module.isolation {
         Isolation::Row => Ok(registry::tables(&situation.module)?
             .into_iter()
@@ -104,6 +112,9 @@ fn snapshot_module_data(
         Ok(expires_in.map(|interval| interval.to_string()))
     })?;
     changing(|| {
+        if let Some(interval) = &expires_in {
+            check_expiry(interval)?;
+        }
         let situation = Situation::read(site_id, module_id)?;
         let (installation, _) = situation.installed()?;
         // No upgrade may change the tables between one and the next.
@@ -166,8 +177,15 @@ fn restore_module_data(
     })))
 }
 
-/// The names of tables, none of which is NULL.
+/// The names of tables: at least one, none of which is NULL.
 fn named(tables: Vec<Option<String>>) -> Result<Vec<String>> {
+    if tables.is_empty() {
+        return Err(
+            Error::invalid_argument("argument \"tables\" names no table")
+                .detail("An empty array would restore nothing.")
+                .hint("Name the tables to be restored, or pass NULL for all of the snapshot."),
+        );
+    }
     tables
         .into_iter()
         .map(|name| {

@@ -10,16 +10,15 @@ use versioning_core::schema as core;
 
 use super::hold;
 use super::lock::{self, ModuleLock};
+use super::obstacle::refuse_blocked;
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::snapshot;
 use super::store::{self, ChangeRow};
-use super::upgrade_plan::refuse_blocked;
 use crate::error::{Error, Result};
 use crate::migration::history::unmark_applied;
 use crate::migration::post_step;
-use crate::pg::identity::{Restriction, run_as};
-use crate::pg::scope::with_settings;
+use crate::pg::identity::as_table_owner;
 use crate::snapshot::take::SnapshotKind;
 use crate::{registry, schema};
 
@@ -171,14 +170,8 @@ fn delete_rows(situation: &Situation) -> Result<()> {
         ) else {
             continue;
         };
-        run_as(live.owner, Restriction::RestrictedOperation, || {
-            with_settings(
-                &[
-                    ("search_path", "pg_catalog, pg_temp"),
-                    ("row_security", "off"),
-                ],
-                || store::table::delete_rows_of_site(&live, column, situation.site.id),
-            )
+        as_table_owner(live.owner, || {
+            store::table::delete_rows_of_site(&live, column, situation.site.id)
         })?;
     }
     Ok(())

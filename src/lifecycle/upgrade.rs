@@ -7,11 +7,12 @@ use versioning_core::model::{Direction, Migration};
 use versioning_core::plan::Blocker;
 
 use super::members::Members;
+use super::obstacle::refuse_blocked;
 use super::run::{self, Change, Order, Part};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
 use super::upgrade_act::UpgradeAct;
-use super::upgrade_plan::{Upgrade, refuse_blocked};
+use super::upgrade_plan::Upgrade;
 use crate::error::{Error, Result};
 use crate::registry;
 

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use versioning_core::consequence::Breaking;
 use versioning_core::effect::{Effect, ObjectName};
 use versioning_core::lint;
+use versioning_core::moving::Moving;
 
 use crate::error::Result;
 use crate::migration::check;
@@ -41,6 +42,8 @@ pub struct UpScript {
     pub breaking: Vec<Breaking>,
     /// What of it works through tables that were there before.
     pub heavy: Vec<Heavy>,
+    /// What of it may move values elsewhere.
+    pub moving: Moving,
 }
 
 thread_local! {
@@ -60,11 +63,13 @@ pub fn of_up_script(up_sql: &str, checksum: &str) -> Result<Rc<UpScript>> {
         .iter()
         .flat_map(|one| one.statement.effects.iter().cloned())
         .collect();
+    let moving = Moving::of(&described);
     let findings = lint::lint_up(described);
     let script = Rc::new(UpScript {
         effects,
         breaking: lint::breaking(&findings),
         heavy: findings.iter().filter_map(heavy).collect(),
+        moving,
     });
     if script.effects.len() <= EFFECTS {
         KNOWN.with_borrow_mut(|known| {

@@ -4,7 +4,8 @@ use pgrx::Uuid;
 use serde_json::{Value, json};
 use versioning_core::model::Direction;
 
-use crate::migration::execute::{Execution, Failure};
+use crate::migration::execute::Execution;
+use crate::migration::failure::Failure;
 use crate::pg::notice::Notices;
 
 pub use super::store::runs::{

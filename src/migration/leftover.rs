@@ -7,7 +7,7 @@
 use pgrx::pg_sys;
 
 use crate::error::Result;
-use crate::migration::execute::Failure;
+use crate::migration::failure::Failure;
 use crate::migration::store::session as store;
 use crate::pg::catalog;
 use crate::pg::script_guard::{self, Protected};

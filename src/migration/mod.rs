@@ -7,6 +7,7 @@ mod boundary;
 pub mod check;
 pub mod effects;
 pub mod execute;
+pub mod failure;
 pub mod history;
 mod leftover;
 pub mod limits;

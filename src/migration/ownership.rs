@@ -4,7 +4,8 @@
 use pgrx::pg_sys;
 
 use crate::error::{Error, Result};
-use crate::migration::execute::{Failure, RunContext};
+use crate::migration::execute::RunContext;
+use crate::migration::failure::Failure;
 use crate::migration::store::session as store;
 use crate::pg::{identity, script_guard};
 

@@ -16,7 +16,7 @@ use versioning_core::registration::Place;
 use versioning_core::script;
 
 use crate::error::{Error, Result};
-use crate::migration::execute::Failure;
+use crate::migration::failure::Failure;
 use crate::migration::registration::Request;
 use crate::pg::query::{self, Row};
 use crate::pg::record::{ModuleMigrations, Record};

@@ -12,7 +12,8 @@ mod tests {
     use versioning_core::model::{Direction, Migration, Scope};
 
     use crate::error::{Error, Result};
-    use crate::migration::execute::{self, Execution, Failure, RunContext};
+    use crate::migration::execute::{self, Execution, RunContext};
+    use crate::migration::failure::Failure;
     use crate::pg::{identity, query, run_context, subtransaction};
 
     const SITE: [u8; 16] = [1; 16];

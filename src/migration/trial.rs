@@ -7,7 +7,8 @@ use versioning_core::script;
 
 use crate::error::{Error, Result};
 pub use crate::migration::boundary::Observer;
-use crate::migration::execute::{Execution, Failure, REPORTED_TEXT, RunContext, run_parsed};
+use crate::migration::execute::{Execution, REPORTED_TEXT, RunContext, run_parsed};
+use crate::migration::failure::Failure;
 use crate::migration::limits::Limits;
 use crate::migration::{check, store};
 use crate::pg::trial::{self, Notes};

@@ -22,6 +22,11 @@ pub struct Value {
 }
 
 impl Value {
+    /// NULL of a type.
+    pub fn null(kind: pg_sys::Oid) -> Self {
+        Self { kind, datum: None }
+    }
+
     /// A `bigint`.
     pub fn int8(number: Option<i64>) -> Self {
         Self {

@@ -3,9 +3,11 @@
 
 use std::ffi::{CStr, CString, c_void};
 
+use pgrx::pg_guard;
 use pgrx::pg_sys::{self, CmdType, NodeTag, RTEKind};
 
 use crate::error::{Error, Result};
+use crate::pg::tree_walk;
 
 /// The schema whose `current_…` functions a script may call.
 const OWN_SCHEMA: &CStr = c"module_versioning";
@@ -34,11 +36,16 @@ pub fn only_computes(query: &str, types: &[pg_sys::Oid]) -> Result<bool> {
             count,
             std::ptr::null_mut(),
         );
-        Ok(!visit(analyzed.cast(), std::ptr::null_mut()))
+        Ok(!tree_walk::walk(
+            analyzed.cast(),
+            visit,
+            std::ptr::null_mut(),
+        ))
     }
 }
 
 /// True, which ends the walk, for a node that does more.
+#[pg_guard]
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     // SAFETY: called with nodes of an analyzed tree; each cast follows the tag.
     unsafe {
@@ -56,14 +63,14 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void)
                     return true;
                 }
                 let flags = pg_sys::QTW_EXAMINE_RTES_BEFORE as i32;
-                pg_sys::query_tree_walker(query, Some(visit), context, flags)
+                tree_walk::below_query(query, visit, context, flags)
             }
             // The walk itself goes on into its parts.
             NodeTag::T_RangeTblEntry => !is_plain(&*node.cast()),
             NodeTag::T_CoerceToDomain | NodeTag::T_NextValueExpr => true,
             _ => {
                 pg_sys::check_functions_in_node(node, Some(is_more), context)
-                    || pg_sys::expression_tree_walker(node, Some(visit), context)
+                    || tree_walk::below(node, visit, context)
             }
         }
     }
@@ -82,6 +89,7 @@ unsafe fn is_plain(entry: &pg_sys::RangeTblEntry) -> bool {
 }
 
 /// Whether a function is more than a built-in one that computes.
+#[pg_guard]
 unsafe extern "C-unwind" fn is_more(function: pg_sys::Oid, _context: *mut c_void) -> bool {
     // SAFETY: look-ups in the server's caches by a function's number.
     unsafe {

@@ -280,6 +280,15 @@ const LASTING_NAMES: &[&str] = &["pg_logical_emit_message", "pg_file_write", "pg
 /// The row of `pg_language` for C.
 const C_LANGUAGE: u32 = 13;
 const LASTING_PREFIX: &str = "dblink";
+/// The same for those of the server itself.
+const LASTING_BUILT_IN: &[&str] = &[
+    "pg_backup_",
+    "pg_promote",
+    "pg_replication_origin_",
+    "pg_stat_reset",
+    "pg_sync_replication_slots",
+    "pg_wal_replay_",
+];
 
 /// A function is about to be called.
 ///
@@ -306,6 +315,8 @@ pub fn allow_function(function: pg_sys::Oid) -> Result<()> {
     };
     let lasts = LASTING.contains(&function.to_u32())
         || LASTING_NAMES.contains(&name.as_str())
+        || function.to_u32() < pg_sys::FirstNormalObjectId
+            && LASTING_BUILT_IN.iter().any(|one| name.starts_with(one))
         || (name.starts_with(LASTING_PREFIX) && is_written_in_c(function));
     if lasts {
         Err(refuse(format!("{name}()")))

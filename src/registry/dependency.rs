@@ -1,18 +1,16 @@
-//! What versions need of other modules, and what they don't go with: checked when declared, when
-//! published, and on a site.
+//! What versions need of other modules, and what they don't go with: checked when declared and when
+//! published.
 
 use std::collections::{HashMap, HashSet};
 
 use npm_semver::{Prerelease, Range, Version};
 use pgrx::Uuid;
 use versioning_core::dependency::{
-    self, Clash, Declaration, Dependency, Fault, ModuleKey, Need, Requirement, Shortage,
+    self, Declaration, Dependency, Fault, ModuleKey, Requirement, Shortage,
 };
 
 use super::store::version as versions;
-use super::{
-    Module, RegisteredVersion, installation, lookup, module, shown, site, store, unknown_slug,
-};
+use super::{Module, RegisteredVersion, lookup, module, shown, store, unknown_slug};
 use crate::error::{Error, Result};
 
 /// What is found out about one entry of a declaration.
@@ -46,7 +44,7 @@ fn parse(declaration: Declaration, text: &str) -> Result<serde_json::Value> {
     })
 }
 
-fn find(key: &ModuleKey) -> Result<Option<Module>> {
+pub(super) fn find(key: &ModuleKey) -> Result<Option<Module>> {
     match key {
         ModuleKey::Id(id) => store::module_by_id(Uuid::from_bytes(*id)),
         ModuleKey::Slug(slug) => store::module_by_slug(slug),
@@ -255,11 +253,11 @@ fn forbidden_needs(version: &RegisteredVersion) -> Result<Vec<String>> {
 }
 
 /// Whether the key of a declaration names that module.
-fn names(key: &ModuleKey, module: &Module) -> bool {
+pub(super) fn names(key: &ModuleKey, module: &Module) -> bool {
     names_either(key, module.id, &module.slug)
 }
 
-fn names_either(key: &ModuleKey, id: Uuid, slug: &str) -> bool {
+pub(super) fn names_either(key: &ModuleKey, id: Uuid, slug: &str) -> bool {
     match key {
         ModuleKey::Id(named) => id == Uuid::from_bytes(*named),
         ModuleKey::Slug(named) => slug == *named,
@@ -268,7 +266,7 @@ fn names_either(key: &ModuleKey, id: Uuid, slug: &str) -> bool {
 
 /// The well-formed entries of a stored declaration (only such are ever stored), with key and text as sentences
 /// show them.
-fn requirements(
+pub(super) fn requirements(
     declaration: Declaration,
     value: &serde_json::Value,
 ) -> Result<Vec<(ModuleKey, String, Requirement)>> {
@@ -282,128 +280,4 @@ fn requirements(
             Err(fault) => Err(bad_requirement(declaration, &entry.key, &fault)),
         })
         .collect()
-}
-
-/// A sentence for each thing the version needs that the site doesn't have, or has in a version that
-/// won't do. Empty: the version can run there.
-///
-/// # Errors
-/// 42704 for an unknown site or module.
-pub fn unmet_dependencies(site_id: Uuid, version: &RegisteredVersion) -> Result<Vec<String>> {
-    let site = site(Some(site_id))?;
-    let dependent = module(Some(version.module_id))?;
-    let mut unmet = Vec::new();
-    for (key, written, requirement) in
-        requirements(Declaration::Dependencies, &version.dependencies)?
-    {
-        pgrx::check_for_interrupts!();
-        let needed = find(&key)?;
-        let active = match &needed {
-            Some(needed) => installation(site.id, needed.id)?.and_then(|found| found.active),
-            None => None,
-        };
-        let found = active.map(|(_, version)| version);
-        if found
-            .as_ref()
-            .is_some_and(|found| requirement.range.satisfies(found))
-        {
-            continue;
-        }
-        let need = Need {
-            dependent: &dependent.slug,
-            version: &version.version,
-            required: needed.as_ref().map_or(&written, |needed| &needed.slug),
-            range: &requirement.text,
-        };
-        unmet.push(need.unmet_on(&site.slug, found.as_ref()));
-    }
-    Ok(unmet)
-}
-
-/// A sentence for each other module on the site whose active version needs the given module and
-/// would be left broken by `new_version` (or, without one, by its removal).
-///
-/// # Errors
-/// 42704 for an unknown module.
-pub fn broken_dependents(
-    site_id: Uuid,
-    module_id: Uuid,
-    new_version: Option<&Version>,
-) -> Result<Vec<String>> {
-    let needed = module(Some(module_id))?;
-    let mut broken = Vec::new();
-    for dependent in versions::active_beside(site_id, module_id)? {
-        pgrx::check_for_interrupts!();
-        for (key, _, requirement) in
-            requirements(Declaration::Dependencies, &dependent.dependencies)?
-        {
-            if !names(&key, &needed)
-                || new_version.is_some_and(|version| requirement.range.satisfies(version))
-            {
-                continue;
-            }
-            let need = Need {
-                dependent: &dependent.slug,
-                version: &dependent.version,
-                required: &needed.slug,
-                range: &requirement.text,
-            };
-            broken.push(need.broken_by(new_version));
-        }
-    }
-    Ok(broken)
-}
-
-/// A sentence for each module on the site that doesn't go with the version: because the version conflicts
-/// with what is active there, or what is active there conflicts with the version.
-///
-/// # Errors
-/// 42704 for an unknown site or module.
-pub fn conflicts(site_id: Uuid, version: &RegisteredVersion) -> Result<Vec<String>> {
-    let site = site(Some(site_id))?;
-    let module = module(Some(version.module_id))?;
-    let others = versions::active_beside(site.id, module.id)?;
-    let mut clashes = declared_clashes(&module, version, &others, &site.slug)?;
-    for other in &others {
-        pgrx::check_for_interrupts!();
-        for (key, _, requirement) in requirements(Declaration::Conflicts, &other.conflicts)? {
-            if names(&key, &module) && requirement.forbids(&version.version) {
-                let clash = Clash {
-                    declarer: &other.slug,
-                    version: &other.version,
-                    other: &module.slug,
-                    range: &requirement.text,
-                };
-                clashes.push(clash.caused_by(&version.version));
-            }
-        }
-    }
-    Ok(clashes)
-}
-
-/// The conflicts that the version itself declares and that are active on the site.
-fn declared_clashes(
-    module: &Module,
-    version: &RegisteredVersion,
-    others: &[versions::InstalledVersion],
-    site: &str,
-) -> Result<Vec<String>> {
-    let mut clashes = Vec::new();
-    for (key, _, requirement) in requirements(Declaration::Conflicts, &version.conflicts)? {
-        pgrx::check_for_interrupts!();
-        let clash = |other: &versions::InstalledVersion| {
-            let clash = Clash {
-                declarer: &module.slug,
-                version: &version.version,
-                other: &other.slug,
-                range: &requirement.text,
-            };
-            clash.met_on(site, &other.version)
-        };
-        let met = others.iter().filter(|other| {
-            names_either(&key, other.module_id, &other.slug) && requirement.forbids(&other.version)
-        });
-        clashes.extend(met.map(clash));
-    }
-    Ok(clashes)
 }

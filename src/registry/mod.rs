@@ -5,6 +5,7 @@
 //! touch tenants' rows except to count them. The rules are in `versioning_core`; readers that need
 //! none of them are SQL functions in `sql/install/30_registry_readers.sql`.
 
+mod company;
 mod dependency;
 mod functions;
 mod locking;
@@ -23,7 +24,7 @@ use versioning_core::script::excerpt;
 use versioning_core::slug;
 use versioning_core::status::Status;
 
-pub use self::dependency::{broken_dependents, conflicts, unmet_dependencies};
+pub use self::company::{broken_dependents, conflicts, unmet_dependencies};
 pub use self::locking::{SiteLock, hold, site as lock_site};
 pub use self::platform::unmet_platform;
 pub use self::release::{previous_release, publish};

@@ -7,9 +7,8 @@ use super::store::table::{self as store, Relation};
 use super::{Module, ModuleTable, module, site};
 use crate::error::{Error, Result};
 use crate::pg::argument::required;
-use crate::pg::identity::{self, Restriction};
+use crate::pg::identity;
 use crate::pg::record::{ModuleTables, Record};
-use crate::pg::scope;
 
 /// Registers a table, or finds it registered the same way.
 ///
@@ -206,11 +205,5 @@ fn count(table: &ModuleTable, site: Uuid) -> Result<Option<i64>> {
     if table.site_column.is_some() && table.site_column_type.is_none() {
         return Ok(None);
     }
-    let settings = [
-        ("search_path", "pg_catalog, pg_temp"),
-        ("row_security", "off"),
-    ];
-    identity::run_as(owner, Restriction::RestrictedOperation, || {
-        scope::with_settings(&settings, || store::count(table, site).map(Some))
-    })
+    identity::as_table_owner(owner, || store::count(table, site).map(Some))
 }

@@ -17,19 +17,12 @@ use pgrx::prelude::*;
 
 use crate::error::{Error, Result, SqlResult};
 use crate::migration::execute::settle_deferred_constraints;
+use crate::pg::argument::required;
 use crate::pg::identity::{as_extension_owner, current_role, role_name};
 use crate::pg::record::{Record, Rollouts};
 use crate::pg::run_context::refuse_inside_script;
 use crate::pg::transaction;
 use crate::semver::Semver;
-
-/// An argument that must be given.
-fn required<T>(argument: Option<T>, name: &str) -> Result<T> {
-    argument.ok_or_else(|| {
-        Error::invalid_argument(format!("argument \"{name}\" must not be null"))
-            .hint(format!("Pass a value for \"{name}\"."))
-    })
-}
 
 /// The rollout of that id.
 fn rollout(id: Option<Uuid>) -> Result<store::Rollout> {

@@ -6,18 +6,21 @@
 
 mod aside;
 mod comparison;
+mod form;
+mod originals;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::pg_sys;
-use versioning_core::content::{self, Kept, Loss, Name, Number, Structures};
+use versioning_core::content::{self, Carried, Kept, Loss, Name, Number, Structures};
 
 use crate::error::Result;
 use crate::schema::store::content::{self as store, Table};
 use aside::Aside;
 use comparison::Comparison;
-use reading::{Form, Forms, Labels, Reader, Secret};
+use form::{Form, Forms, Labels};
+use reading::{Reader, Secret};
 
 /// How many values are kept at one moment, in all tables: eight bytes each.
 const MOST_VALUES: usize = 24_000_000;
@@ -117,6 +120,7 @@ impl Images {
             labels: &labels,
             room,
             with_parts: false,
+            most_rows: None,
         };
         let forms = Forms::ByNumber(BTreeMap::new());
         let read = match reader.read_somehow(table, &forms) {
@@ -189,11 +193,11 @@ impl Images {
 
     /// What a way back destroys: what was there before the way forth (these images) and isn't now, and the
     /// tables and columns that were there in between and aren't now — unless they were filled in between,
-    /// and the way back wrote all that they held to other places.
+    /// and the way back wrote all that they held to other places, or does so by what its text says.
     ///
     /// # Errors
     /// As [`keep`].
-    pub fn compare_way_back(&self, between: &Images) -> Result<Losses> {
+    pub fn compare_way_back(&self, between: &Images, carried: &Carried) -> Result<Losses> {
         let mut found = self.compare()?;
         let mut removed = content::removed(&between.structures, &store::structures()?);
         let sequences = between.aside.removed(&Aside::look()?);
@@ -202,25 +206,37 @@ impl Images {
         }
         let lost_between = between.compare_tables(true)?;
         removed.extend(sequences);
-        found.losses = content::on_the_way_back(found.losses, removed, |loss| {
-            between.held_something(loss) && !lost_between.tells(loss)
+        found.losses = content::on_the_way_back(found.losses, removed, carried, |loss| {
+            between.held(loss) > lost_between.rows_beside(loss) && !lost_between.tells(loss)
         });
         Ok(found)
     }
 
-    /// Whether the table or column of a loss had rows or values that aren't the default.
-    fn held_something(&self, loss: &Loss) -> bool {
+    /// How many rows the table of a loss had, or values that aren't the default the column.
+    fn held(&self, loss: &Loss) -> u64 {
         let kept = self.tables.iter().find(|kept| kept.oid == loss.object);
-        kept.is_some_and(|kept| match &loss.column {
-            None => kept.image.count > 0,
+        kept.map_or(0, |kept| match &loss.column {
+            None => kept.image.count as u64,
             Some(name) => (kept.image.place_of_name(name))
                 .and_then(|place| kept.image.summaries.get(place))
-                .is_some_and(|summary| summary.own_values > 0),
+                .map_or(0, |summary| summary.own_values),
         })
     }
 }
 
 impl Losses {
+    /// The rows that went from the table of a lost column: of their values nothing shows where they went.
+    fn rows_beside(&self, loss: &Loss) -> u64 {
+        let is_beside = |told: &&Loss| {
+            loss.column.is_some() && told.object == loss.object && told.column.is_none()
+        };
+        self.losses
+            .iter()
+            .filter(is_beside)
+            .map(|told| told.rows)
+            .sum()
+    }
+
     /// Whether the same thing is lost.
     fn tells(&self, loss: &Loss) -> bool {
         self.losses.iter().any(|told| {

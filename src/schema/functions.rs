@@ -16,7 +16,7 @@ use crate::pg::argument::{JsonbText, required};
 #[search_path(pg_catalog, pg_temp)]
 fn capture_schema(schema_name: Option<String>) -> SqlResult<JsonbText> {
     let schema = capture(&required(schema_name, "schema_name")?)?;
-    Ok(JsonbText(canonical::shown(&schema)))
+    Ok(JsonbText(canonical::shown(schema)))
 }
 
 /// Every user schema by name, with identities: two of them, taken in one database, compare with
@@ -35,7 +35,7 @@ fn _capture_schemas() -> SqlResult<JsonB> {
 #[search_path(pg_catalog, pg_temp)]
 fn schema_fingerprint(schema_name: Option<String>) -> SqlResult<String> {
     let schema = capture(&required(schema_name, "schema_name")?)?;
-    Ok(catalog::fingerprint(&schema))
+    Ok(catalog::fingerprint(schema))
 }
 
 /// The columns of a difference.

@@ -1,7 +1,9 @@
 //! The catalog queries of this room.
 
+pub mod access;
 pub mod capture;
 pub mod content;
+pub mod membership;
 pub mod standing;
 pub mod watch;
 

@@ -8,15 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use versioning_core::rehearsal::shape::Tables;
 use versioning_core::rehearsal::{Mode, NewIndex, Observation, Relations, Written};
 
+pub use super::store::access::is_closed_below;
+pub use super::store::membership::memberships;
 use super::store::standing;
 pub use super::store::standing::{Position, event_triggers, large_objects, positions, size};
 use super::store::watch::{self as store, Facts};
 pub use super::store::watch::{UnindexedKey, unindexed_keys};
 use crate::error::Result;
-use crate::pg::identity::{Restriction, as_extension_owner, run_as};
+use crate::pg::identity::{as_extension_owner, as_table_owner};
 use crate::pg::scope::with_settings;
 use crate::pg::table_statistics::{self, Counted, Size};
-use crate::pg::{relation_lock, trial, wal};
+use crate::pg::{function_statistics, relation_lock, trial, wal};
 
 /// From how many rows on nobody asks how many the table holds.
 const COUNTED_UP_TO: i64 = 10_000;
@@ -195,16 +197,15 @@ fn rows(table: u32, written: Written) -> Result<i64> {
     let Some((owner, quoted)) = as_extension_owner(|| store::owner_and_name(table))? else {
         return Ok(0);
     };
-    run_as(owner, Restriction::RestrictedOperation, || {
-        with_settings(READING, || {
-            store::rows_up_to(&quoted, changed.saturating_mul(2).saturating_add(1))
-        })
+    as_table_owner(owner, || {
+        store::rows_up_to(&quoted, changed.saturating_mul(2).saturating_add(1))
     })
 }
 
 /// What the statistics of tables say before a rehearsal.
 pub struct Statistics {
     counted: Counted,
+    calls: function_statistics::Counted,
     sizes: BTreeMap<u32, Size>,
 }
 
@@ -216,6 +217,11 @@ pub fn statistics() -> Result<Statistics> {
     as_extension_owner(|| {
         Ok(Statistics {
             counted: table_statistics::noted(&standing::counted_relations()?),
+            calls: function_statistics::noted(&if function_statistics::are_kept() {
+                standing::counted_functions()?
+            } else {
+                Vec::new()
+            }),
             sizes: standing::planner_sizes()?,
         })
     })
@@ -243,6 +249,7 @@ impl Statistics {
     /// Puts back what this transaction has counted.
     pub fn put_counts_back(&self) {
         table_statistics::put_back(&self.counted);
+        function_statistics::put_back(&self.calls);
     }
 }
 

@@ -4,7 +4,7 @@ use pgrx::pg_sys;
 use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 
 use crate::error::{Error, Result};
-use crate::pg::field::{FieldDecoder, TypeReference, Value};
+use crate::pg::field::{FieldDecoder, TypeReference};
 use crate::pg::memory::Scratch;
 use crate::pg::query;
 use crate::pg::row_set::RowSet;
@@ -66,39 +66,16 @@ impl RowDecoder {
     /// # Errors
     /// XX001 when a value is none of its type. Errors of the type itself are raised.
     pub fn put(&mut self, fields: &[Option<&[u8]>], set: &mut RowSet) -> Result<()> {
-        self.put_with(fields, None, set)
-    }
-
-    /// The same for a set that has one more column: a number, of type `bigint`.
-    ///
-    /// # Errors
-    /// As [`RowDecoder::put`].
-    pub fn put_numbered(
-        &mut self,
-        fields: &[Option<&[u8]>],
-        number: i64,
-        set: &mut RowSet,
-    ) -> Result<()> {
-        self.put_with(fields, Some(number), set)
-    }
-
-    fn put_with(
-        &mut self,
-        fields: &[Option<&[u8]>],
-        number: Option<i64>,
-        set: &mut RowSet,
-    ) -> Result<()> {
         let Self {
             fields: decoders,
             scratch,
         } = self;
         scratch.with(|| {
-            let mut values = fields
+            let values = fields
                 .iter()
                 .zip(decoders)
                 .filter_map(|(bytes, decoder)| Some(decoder.as_mut()?.decode(*bytes)))
                 .collect::<Result<Vec<_>>>()?;
-            values.extend(number.map(|number| Value::int8(Some(number))));
             set.put(&values)
         })
     }

@@ -9,22 +9,19 @@ use versioning_core::snapshot::difference::Unmatched;
 use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::{Column, Piece, Table};
 use versioning_core::snapshot::matching::MultisetHash;
-use versioning_core::snapshot::row::RowReader;
 
 use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::row_set::{RowSet, Session, with_row_sets};
 use crate::progress;
-use crate::snapshot::changed::{ALL, CHANGED_MAX, Changed, Found, Share};
-use crate::snapshot::chunks::{AHEAD_MAX, Reader};
-use crate::snapshot::decoding::{RowDecoder, targets};
+use crate::snapshot::changed::Found;
+use crate::snapshot::chunks::AHEAD_MAX;
 use crate::snapshot::hashing::{Hashing, Known};
-use crate::snapshot::missing::{Chosen, Missing};
+use crate::snapshot::missing::Missing;
 use crate::snapshot::raw_rows::RawRows;
 use crate::snapshot::reading::read_chunks;
-use crate::snapshot::row_hashes::{HashedRow, hashed_parts, hashed_rows};
+use crate::snapshot::row_matching::Left;
 use crate::snapshot::source::LiveTable;
-use crate::snapshot::verify;
 
 /// The rows that a live table and a snapshot's don't share.
 pub struct Difference<'a> {
@@ -47,30 +44,27 @@ pub struct Difference<'a> {
     pub live_rows: RowSet,
 }
 
+/// What is known of the snapshot's chunks when they are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing: every byte of every chunk is verified while comparing, also of chunks that need not be read.
+    Nothing,
+    /// They have been verified in this transaction.
+    Verified,
+}
+
 /// Compares the site's rows of a table with a snapshot, in the columns that both have. Reads with the
 /// active snapshot, as the table's owner.
 ///
 /// # Errors
 /// XX001 when a chunk is damaged. Errors of types and domains that refuse a value are raised.
-pub fn compare<'a>(table: &'a Table, live: &'a LiveTable, site_id: &str) -> Result<Difference<'a>> {
-    let common = |column: &&Column| live.stored_columns().any(|other| other.name == column.name);
-    let columns: Vec<&Column> = table.columns.iter().filter(common).collect();
-    let mut difference = Difference {
-        live,
-        kept: MultisetHash::default(),
-        snapshot_rows: snapshot_row_set(live, &columns)?,
-        wanted: MultisetHash::default(),
-        largest: 0,
-        missing: Missing::new(table),
-        live_rows: RowSet::new(
-            c"live_rows",
-            &[
-                ("table_oid", plain(pg_sys::OIDOID)),
-                ("row_id", plain(pg_sys::TIDOID)),
-            ],
-        )?,
-        columns,
-    };
+pub fn compare<'a>(
+    table: &'a Table,
+    live: &'a LiveTable,
+    site_id: &str,
+    trust: Trust,
+) -> Result<Difference<'a>> {
+    let mut difference = Difference::begin(table, live)?;
     let raw = RawRows::of(table, live, difference.has_key(), site_id).map(Arc::new);
     let mut groups = Unmatched::default();
     for (number, pieces) in table.chunk_groups().enumerate() {
@@ -81,20 +75,9 @@ pub fn compare<'a>(table: &'a Table, live: &'a LiveTable, site_id: &str) -> Resu
         groups.add(key, (number, pieces));
     }
     let found = difference.match_chunks(site_id, &mut groups, raw.as_ref())?;
-    // In the snapshot's order: rows that are inserted again then make the same chunks again.
-    let mut groups: Vec<(usize, &[Piece])> = groups.into_values().collect();
-    groups.sort_unstable_by_key(|group| group.0);
-    let groups: Vec<&[Piece]> = groups.into_iter().map(|group| group.1).collect();
-    if found.is_too_much() {
-        let passes = found.count.div_ceil(CHANGED_MAX);
-        for number in 0..passes {
-            let share = Share { number, of: passes };
-            let changed = difference.collect(site_id, &found.equal, share)?;
-            difference.match_rows(table, &groups, changed, None, share)?;
-        }
-    } else {
-        difference.match_rows(table, &groups, found.changed, raw.as_deref(), ALL)?;
-    }
+    let left = Left::new(table, groups.into_values().collect(), trust);
+    left.require_others_intact()?;
+    difference.match_left(site_id, left, found, raw.as_deref())?;
     difference.missing.set_raw(raw);
     difference.refuse_other_sites(site_id)?;
     Ok(difference)
@@ -113,6 +96,28 @@ fn snapshot_row_set(live: &LiveTable, columns: &[&Column]) -> Result<RowSet> {
 }
 
 impl<'a> Difference<'a> {
+    /// Nothing has been compared yet.
+    fn begin(table: &'a Table, live: &'a LiveTable) -> Result<Self> {
+        let common = |column: &&Column| live.stored_columns().any(|c| c.name == column.name);
+        let columns: Vec<&Column> = table.columns.iter().filter(common).collect();
+        Ok(Self {
+            live,
+            kept: MultisetHash::default(),
+            snapshot_rows: snapshot_row_set(live, &columns)?,
+            wanted: MultisetHash::default(),
+            largest: 0,
+            missing: Missing::new(table),
+            live_rows: RowSet::new(
+                c"live_rows",
+                &[
+                    ("table_oid", plain(pg_sys::OIDOID)),
+                    ("row_id", plain(pg_sys::TIDOID)),
+                ],
+            )?,
+            columns,
+        })
+    }
+
     /// How many rows of the snapshot are not live like this.
     pub fn absent(&self) -> u64 {
         self.snapshot_rows.count() + self.missing.count()
@@ -150,110 +155,6 @@ impl<'a> Difference<'a> {
         found.changed.rows.seal();
         found.changed.keys.sort_unstable();
         Ok(found)
-    }
-
-    /// Reads the table again, with the same view as before, for a share of the rows of changed chunks.
-    fn collect(&self, site_id: &str, equal: &[bool], share: Share) -> Result<Changed> {
-        let mut changed = Changed::default();
-        let mut equal = equal.iter();
-        read_chunks(self.live, &self.columns, site_id, &mut |chunk, places| {
-            if equal.next() == Some(&false) {
-                for (row, place) in chunk.rows().zip(&places) {
-                    let hash = Hash::of(row).half();
-                    if share.has(&hash) {
-                        changed.rows.add(hash, *place);
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        changed.rows.seal();
-        Ok(changed)
-    }
-
-    fn match_rows(
-        &mut self,
-        table: &Table,
-        groups: &[&'a [Piece]],
-        changed: Changed,
-        raw: Option<&RawRows>,
-        share: Share,
-    ) -> Result<()> {
-        if raw.is_some() && changed.rows.is_empty() {
-            for pieces in groups {
-                self.missing.add_chunk(pieces);
-            }
-            return Ok(());
-        }
-        let live = self.live;
-        live.as_owner(|| self.match_one_by_one(table, groups, changed, raw, share))
-    }
-
-    fn match_one_by_one(
-        &mut self,
-        table: &Table,
-        groups: &[&'a [Piece]],
-        mut changed: Changed,
-        raw: Option<&RawRows>,
-        share: Share,
-    ) -> Result<()> {
-        let targets = targets(table, self.live, &self.columns);
-        let whole = targets.iter().all(Option::is_some);
-        let mut decoder = RowDecoder::new(&table.columns, &targets)?;
-        let damaged = |damage: &str| verify::damaged_since(table, damage);
-        let columns = table.columns.len();
-        let mut chunks = Reader::new(groups.iter().copied(), false, move |bytes| {
-            // Rows that were written with other columns are hashed below.
-            if whole {
-                hashed_rows(bytes, columns)
-            } else {
-                Vec::new()
-            }
-        })?;
-        while let Some((pieces, read)) = chunks.next()? {
-            let read = read.map_err(|damage| damaged(&damage))?;
-            let rows = if whole {
-                read.found
-            } else {
-                hashed_parts(&read.bytes, &targets)
-            };
-            let (mut fields, mut chosen, mut start) = (Vec::new(), Chosen::default(), 0);
-            for HashedRow { hash, end } in rows {
-                pgrx::check_for_interrupts!();
-                let row = read.bytes.get(start..end).unwrap_or_default();
-                start = end;
-                let is_ours = share.has(&hash);
-                let same = if is_ours {
-                    changed.rows.take(&hash)
-                } else {
-                    None
-                };
-                if let Some(place) = same {
-                    self.kept.add_number(place.number());
-                    chosen.push(false);
-                    continue;
-                }
-                if let Some(Err(error)) = RowReader::new(row, columns).next_into(&mut fields) {
-                    return Err(damaged(&error.to_string()));
-                }
-                let is_chosen = raw.is_some_and(|raw| changed.lacks(raw, &fields));
-                chosen.push(is_chosen);
-                if !is_chosen && is_ours {
-                    self.wanted.add(&hash);
-                    self.largest = self.largest.max(row.len());
-                    decoder.put(&fields, &mut self.snapshot_rows)?;
-                }
-            }
-            if start != read.bytes.len() {
-                return Err(damaged("it holds something else than rows"));
-            }
-            self.missing.add_rows(pieces, chosen);
-        }
-        for place in changed.rows.into_values() {
-            pgrx::check_for_interrupts!();
-            self.live_rows.put_place(place)?;
-        }
-        Ok(())
     }
 
     /// A snapshot of one site holds rows of that site only, whatever somebody has made of it.

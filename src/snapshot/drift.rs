@@ -1,11 +1,13 @@
 //! Whether a table that has changed since a snapshot can still take its rows. Said before a row is
 //! touched, every reason at once.
 
+use pgrx::prelude::PgSqlErrorCode;
 use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 
 use crate::error::{Error, Result};
 use crate::snapshot::conversion::{is_retyped, may_refuse, refusal};
 use crate::snapshot::decoding::type_named;
+use crate::snapshot::rights::refusal_of_one;
 use crate::snapshot::source::LiveTable;
 
 /// Refuses when a table is gone, lacks a column of the snapshot, has a new column that must have a value,
@@ -27,12 +29,16 @@ pub fn refuse_drift(tables: &[(&Table, Option<LiveTable>)]) -> Result<()> {
     Err(changed(&reasons))
 }
 
-/// The error, or a better one that names the columns which refuse values of the snapshot, also where their types
-/// are called as before.
+/// The error, or a better one that names the owner who lacks rights, or the columns which refuse values of the
+/// snapshot, also where their types are called as before.
 ///
 /// # Errors
 /// XX001 when a chunk is damaged.
 pub fn explained(tables: &[(&Table, Option<LiveTable>)], error: Error) -> Result<Error> {
+    if error.code() == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE {
+        let lives = tables.iter().filter_map(|(_, live)| live.as_ref());
+        return Ok(refusal_of_one(lives)?.unwrap_or(error));
+    }
     let mut reasons = Vec::new();
     for (table, live) in tables {
         let Some(live) = live else { continue };

@@ -72,13 +72,8 @@ impl CopyFile {
     }
 
     fn fetch(&self, piece: &Piece) -> Result<Vec<u8>> {
-        chunks::fetch(std::slice::from_ref(piece))?.map_err(|damage| {
-            Error::damaged_snapshot(format!(
-                "the snapshot of table \"{}\" is damaged",
-                self.table.name
-            ))
-            .detail(format!("Found: {damage}."))
-        })
+        chunks::fetch(std::slice::from_ref(piece))?
+            .map_err(|damage| verify::damaged_table(&self.table, &damage))
     }
 }
 

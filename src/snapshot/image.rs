@@ -50,15 +50,23 @@ pub fn keep(site_id: Uuid, module_id: Uuid, tables: Vec<Table>) -> Result<Option
     }
     let id = store::new_id()?;
     let manifest = Manifest {
+        tables,
+        ..empty(site_id, module_id)
+    };
+    take::store_manifest(id, manifest)?;
+    Ok(Some(id))
+}
+
+/// The manifest of an image of no table.
+pub fn empty(site_id: Uuid, module_id: Uuid) -> Manifest {
+    Manifest {
         format: manifest::FORMAT,
         site_id: site_id.to_string(),
         module_id: module_id.to_string(),
         version: None,
         fingerprint: String::new(),
-        tables,
-    };
-    take::store_manifest(id, manifest)?;
-    Ok(Some(id))
+        tables: Vec::new(),
+    }
 }
 
 /// A table as it is called now, and as it was when it was read before.

@@ -47,7 +47,7 @@ pub fn import(directory: &str) -> Result<Uuid> {
         }
         let backup_id = record(directory, &metadata, &manifest, writer.added)?;
         // Rows and all: the very check that a restore makes.
-        verify::intact(backup_id)?;
+        verify::intact(backup_id, None)?;
         Ok(backup_id)
     })
 }

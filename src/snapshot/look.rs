@@ -2,17 +2,17 @@
 
 use pgrx::Uuid;
 use pgrx::pg_sys;
-use versioning_core::snapshot::manifest::{Encoding, Table};
+use versioning_core::snapshot::manifest::{Encoding, Manifest, Table};
 use versioning_core::snapshot::row::RowReader;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Family, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::identity::{self, Restriction, run_as};
 use crate::pg::row_set::{RowSet, with_row_sets};
 use crate::pg::row_stream::consistent_view;
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::decoding::{RowDecoder, Target, type_named};
-use crate::snapshot::difference::compare;
+use crate::snapshot::difference::{Trust, compare};
 use crate::snapshot::drift::explained;
 use crate::snapshot::restore::{choose, pinned, source};
 use crate::snapshot::source::{LiveTable, Lock};
@@ -40,7 +40,11 @@ pub struct TableDifference {
 /// 42704 when there is no such snapshot, XX001 when it is damaged, 55000 when a column's type does not take its
 /// values any more.
 pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
-    let (_, manifest) = verify::intact(backup_id)?;
+    let manifest = verify::kept(backup_id, None)?;
+    compare_all(&manifest).map_err(|error| verify::with_all_damages(backup_id, None, error))
+}
+
+fn compare_all(manifest: &Manifest) -> Result<Vec<TableDifference>> {
     pinned(|| {
         let mut tables = Vec::new();
         for table in &manifest.tables {
@@ -50,7 +54,7 @@ pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
             consistent_view(|| {
                 let counted = |(table, live): &(&Table, Option<LiveTable>)| match live {
                     Some(live) => count(table, live, &manifest.site_id),
-                    None => Ok(all_deleted(table)),
+                    None => all_deleted(table),
                 };
                 tables.iter().map(counted).collect()
             })
@@ -63,7 +67,7 @@ pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
 }
 
 fn count(table: &Table, live: &LiveTable, site_id: &str) -> Result<TableDifference> {
-    let mut difference = compare(table, live, site_id)?;
+    let mut difference = compare(table, live, site_id, Trust::Nothing)?;
     let pairs = difference.count_pairs()?;
     Ok(TableDifference {
         table_name: table.name.clone(),
@@ -78,14 +82,15 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn all_deleted(table: &Table) -> TableDifference {
-    TableDifference {
+fn all_deleted(table: &Table) -> Result<TableDifference> {
+    verify::require_intact(table, table.chunk_groups())?;
+    Ok(TableDifference {
         table_name: table.name.clone(),
         inserted: 0,
         updated: 0,
         deleted: number(table.rows),
         unchanged: 0,
-    }
+    })
 }
 
 /// The rows of one table of a snapshot as JSON texts, a chunk at a time.
@@ -109,7 +114,14 @@ impl Rows {
             .map(|table| (*table).clone())
             .ok_or_else(|| Error::internal("a table that was found is gone"))?;
         // Domains and casts in the rows' types are their owner's code.
-        let owner = pinned(|| source(&table).lock(Lock::Read))?.map(|live| live.owner);
+        let owner = match pinned(|| source(&table).lock(Lock::Read)) {
+            // Something else has its name now.
+            Err(Error::Found {
+                family: Family::NotSupported,
+                ..
+            }) => None,
+            found => found?.map(|live| live.owner),
+        };
         let reader = match owner {
             Some(owner) => owner,
             // Without the table, its rows are the module's: never the extension's or the caller's.
@@ -159,15 +171,7 @@ impl Rows {
         self.next_group += 1;
         chunks::fetch(pieces)?
             .map(Some)
-            .map_err(|damage| self.damaged(&damage))
-    }
-
-    fn damaged(&self, damage: &str) -> Error {
-        Error::damaged_snapshot(format!(
-            "the snapshot of table \"{}\" is damaged",
-            self.table.name
-        ))
-        .detail(format!("Found: {damage}."))
+            .map_err(|damage| verify::damaged_table(&self.table, &damage))
     }
 }
 
@@ -196,13 +200,7 @@ fn to_json(table: &Table, bytes: &[u8]) -> Result<Vec<String>> {
     let mut decoder = RowDecoder::new(&table.columns, &targets)?;
     for row in RowReader::new(bytes, table.columns.len()) {
         pgrx::check_for_interrupts!();
-        let row = row.map_err(|error| {
-            Error::damaged_snapshot(format!(
-                "the snapshot of table \"{}\" is damaged",
-                table.name
-            ))
-            .detail(format!("Found: {error}."))
-        })?;
+        let row = row.map_err(|error| verify::damaged_table(table, &error.to_string()))?;
         decoder.put(&row.fields, &mut rows)?;
     }
     with_row_sets(&mut [&mut rows], |session| {

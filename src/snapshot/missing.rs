@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use versioning_core::snapshot::copy_file;
-use versioning_core::snapshot::hash::Hash;
 use versioning_core::snapshot::manifest::{Column, Piece, Table};
 use versioning_core::snapshot::matching::MultisetHash;
 use versioning_core::snapshot::row::{self, RowReader};
@@ -160,11 +159,13 @@ impl<'a> Missing<'a> {
         .detail("At least one of its rows belongs to another site than the snapshot.")
     }
 
-    /// Inserts them by COPY, as the table's owner; their foreign keys must hold when this returns.
+    /// Inserts them by COPY, as the table's owner; their foreign keys must hold when this returns, and where
+    /// `in_batches` already when some of them are in: COPY holds up to 1,000 rows in memory, whatever their
+    /// size, so large ones are better copied in several goes.
     ///
     /// # Errors
     /// What the table's constraints say is raised, and XX001 when a chunk is damaged.
-    pub fn copy_into(&mut self, live: &LiveTable) -> Result<u64> {
+    pub fn copy_into(&mut self, live: &LiveTable, in_batches: bool) -> Result<u64> {
         let columns: Vec<&str> = self
             .table
             .columns
@@ -173,18 +174,24 @@ impl<'a> Missing<'a> {
             .collect();
         let mut parts = self.parts.iter();
         let mut reader = self.reader()?;
-        let (mut is_begun, mut wanted) = (false, MultisetHash::default());
-        let count = live.as_owner(|| {
-            copy_in(live.oid, &columns, &mut |buffer| {
+        let (mut count, mut is_done, mut wanted) = (0, false, MultisetHash::default());
+        while !is_done {
+            let (mut is_begun, mut is_full) = (false, false);
+            let mut next = |buffer: &mut Vec<u8>| {
                 if !is_begun {
                     is_begun = true;
                     buffer.extend_from_slice(&copy_file::HEADER);
                     return Ok(true);
                 }
-                let (Some(part), Some((_, read))) = (parts.next(), reader.next()?) else {
+                let part = if is_full { None } else { parts.next() };
+                is_done = part.is_none() && !is_full;
+                let (Some(part), Some((pieces, read))) =
+                    (part, if part.is_some() { reader.next()? } else { None })
+                else {
                     buffer.extend_from_slice(&copy_file::TRAILER);
                     return Ok(false);
                 };
+                is_full = in_batches && has_large_rows(pieces);
                 let read = read.map_err(|damage| self.damaged(&damage))?;
                 if part.chosen.is_none() && read.found.is_of_site {
                     wanted.add_all(read.found.rows);
@@ -192,13 +199,14 @@ impl<'a> Missing<'a> {
                     return Ok(true);
                 }
                 self.rows(part, &read.bytes, &mut |_, row| {
-                    wanted.add(&Hash::of(row).half());
+                    wanted.add_bytes(row);
                     buffer.extend_from_slice(row);
                     Ok(())
                 })?;
                 Ok(true)
-            })
-        })?;
+            };
+            count += live.as_owner(|| copy_in(live.oid, &columns, &mut next))?;
+        }
         self.wanted.add_all(wanted);
         if count == self.count {
             Ok(count)
@@ -233,7 +241,7 @@ impl<'a> Missing<'a> {
                 let read = read.map_err(|damage| self.damaged(&damage))?;
                 self.rows(part, &read.bytes, &mut |fields, row| {
                     pgrx::check_for_interrupts!();
-                    wanted.add(&Hash::of(row).half());
+                    wanted.add_bytes(row);
                     decoder.put(fields, set)
                 })?;
             }
@@ -246,9 +254,17 @@ impl<'a> Missing<'a> {
     }
 }
 
+/// Whether a thousand rows of the chunk are more than should be held in memory.
+fn has_large_rows(pieces: &[Piece]) -> bool {
+    const LARGE: u64 = 16 * 1024;
+    let bytes: u64 = pieces.iter().map(|piece| piece.bytes).sum();
+    let rows: u64 = pieces.iter().map(|piece| piece.rows).sum();
+    bytes > rows.saturating_mul(LARGE)
+}
+
 /// The hash of rows whatever their order.
 fn hash_of<'a>(rows: impl Iterator<Item = &'a [u8]>) -> MultisetHash {
     let mut all = MultisetHash::default();
-    rows.for_each(|row| all.add(&Hash::of(row).half()));
+    rows.for_each(|row| all.add_bytes(row));
     all
 }

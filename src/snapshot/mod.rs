@@ -4,6 +4,7 @@
 //! and ids as it is told them; it must not look up modules, versions or migrations to decide anything:
 //! which tables belong to a site's module is said by whoever asks for a snapshot.
 
+pub mod added_default;
 pub mod cascade;
 pub mod changed;
 pub mod chunk_writer;
@@ -14,6 +15,7 @@ pub mod decoding;
 pub mod difference;
 pub mod drift;
 pub mod export;
+pub mod fitting;
 pub mod folder;
 pub mod hashing;
 pub mod image;
@@ -21,6 +23,7 @@ pub mod import;
 pub mod large_object;
 pub mod look;
 pub mod missing;
+mod no_way_back;
 mod partial;
 pub mod promise;
 pub mod quiet;
@@ -28,14 +31,24 @@ pub mod raw_rows;
 pub mod reading;
 pub mod reference;
 pub mod refill;
+mod refill_check;
 mod refill_content;
+mod refill_evidence;
+mod refill_insert;
 pub mod refill_job;
+mod refill_key;
+mod refill_load;
 mod refill_order;
 mod refill_side;
-mod refill_writing;
+mod refill_sql;
+mod refill_update;
+mod refill_warning;
+mod refill_written;
 pub mod restore;
 pub mod retention;
+mod rights;
 mod row_hashes;
+mod row_matching;
 pub mod sequences;
 pub mod source;
 pub mod statements;
@@ -52,7 +65,7 @@ use crate::error::{Result, SqlResult};
 use crate::pg::argument::required;
 use crate::pg::identity::{ServerFiles, as_extension_owner, require_server_files};
 use crate::pg::record::{ModuleDataBackups, Record};
-use crate::pg::run_context::refuse_inside_script;
+use crate::pg::run_context::{refuse_inside_script, refuse_running_script};
 
 #[pg_extern(stable, requires = ["tables"])]
 #[search_path(pg_catalog, pg_temp)]
@@ -167,7 +180,7 @@ fn export_snapshot(
     directory: Option<&str>,
     compress: default!(Option<bool>, "false"),
 ) -> SqlResult<JsonB> {
-    refuse_inside_script()?;
+    refuse_running_script()?;
     require_server_files(ServerFiles::Write)?;
     let id = required(backup_id, "backup_id")?;
     let directory = required(directory, "directory")?;

@@ -3,17 +3,15 @@
 //! A row version never changes where it lies. So the rows that are the same before and after need not be
 //! read to be known by their places; and what the restore wrote has its transaction's id.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
+use versioning_core::snapshot::chunker::{CHUNK_MIN, Chunk};
 use versioning_core::snapshot::manifest::{Column, Table};
 use versioning_core::snapshot::matching::MultisetHash;
 
 use crate::error::Result;
+use crate::pg::helper_thread::HelperThread;
 use crate::pg::transaction;
 use crate::snapshot::chunks::AHEAD_MAX;
 use crate::snapshot::difference::Difference;
-use crate::snapshot::hashing::{Hashed, Hashing, Known};
 use crate::snapshot::reading::{read_chunks_where, read_places_where};
 use crate::snapshot::source::LiveTable;
 
@@ -58,22 +56,67 @@ impl Promise {
         }
         let common = |column: &&Column| live.stored_columns().any(|c| c.name == column.name);
         let columns: Vec<&Column> = table.columns.iter().filter(common).collect();
-        let mut written = MultisetHash::default();
-        let mut add = |hashed: Hashed| hashed.hashes.rows.iter().for_each(|row| written.add(row));
-        let mut hashing = Hashing::new(Arc::new(Known {
-            chunks: HashSet::new(),
-            raw: None,
-        }));
-        read_chunks_where(live, &columns, site_id, &ours, &mut |chunk, places| {
-            hashing.give(chunk, places)?;
-            while let Some(hashed) = hashing.next(AHEAD_MAX)? {
-                add(hashed);
-            }
-            Ok(())
+        let mut sum = Sum::default();
+        read_chunks_where(live, &columns, site_id, &ours, &mut |chunk, _| {
+            sum.add(chunk)
         })?;
-        while let Some(hashed) = hashing.next(0)? {
-            add(hashed);
-        }
-        Ok(written == self.written)
+        Ok(sum.finish()? == self.written)
     }
+}
+
+/// Adds up the rows of chunks; of large ones in a helper thread, while the table is read on.
+#[derive(Default)]
+struct Sum {
+    helper: Option<HelperThread<Chunk, (u64, MultisetHash)>>,
+    /// Bytes that the helper has not added up yet.
+    begun: u64,
+    rows: MultisetHash,
+}
+
+impl Sum {
+    fn add(&mut self, chunk: Chunk) -> Result<()> {
+        if self.helper.is_none() && chunk.bytes().len() < CHUNK_MIN {
+            self.rows.add_all(of_rows(&chunk));
+            return Ok(());
+        }
+        let helper = match &mut self.helper {
+            Some(helper) => helper,
+            none => none.insert(HelperThread::start(|chunk: Chunk| {
+                (chunk.bytes().len() as u64, of_rows(&chunk))
+            })?),
+        };
+        self.begun += chunk.bytes().len() as u64;
+        helper.give(chunk)?;
+        self.take(AHEAD_MAX)
+    }
+
+    /// Takes what is done, waiting until no more than so many bytes are left to do.
+    fn take(&mut self, begun: u64) -> Result<()> {
+        let Some(helper) = &mut self.helper else {
+            return Ok(());
+        };
+        loop {
+            let done = if self.begun > begun {
+                helper.wait()?
+            } else {
+                helper.ready()
+            };
+            let Some((bytes, rows)) = done else {
+                return Ok(());
+            };
+            self.begun = self.begun.saturating_sub(bytes);
+            self.rows.add_all(rows);
+        }
+    }
+
+    fn finish(mut self) -> Result<MultisetHash> {
+        self.take(0)?;
+        Ok(self.rows)
+    }
+}
+
+fn of_rows(chunk: &Chunk) -> MultisetHash {
+    let mut all = MultisetHash::default();
+    chunk.rows().for_each(|row| all.add_bytes(row));
+    all
 }

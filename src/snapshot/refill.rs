@@ -1,21 +1,28 @@
 //! Gives back what scripts had destroyed and others have made room for again: values of columns, and rows.
-//! What people wrote in between stays.
+//! What people wrote in between stays, or comes back.
 //!
 //! Four states tell the two apart: the rows before the first scripts, as those left them, as they are before
 //! the undoing, and as that left them. What is the same in the second and third, nobody has touched: it gets
-//! the value it had in the first.
+//! the value it had in the first. What isn't is people's: where the undoing has destroyed it, it gets the
+//! value it had in the third.
+
+use std::collections::HashSet;
 
 use pgrx::Uuid;
-use versioning_core::lineage::Undo;
+use versioning_core::lineage::{TableName, Undo};
+use versioning_core::passage::{Passage, Told as PassageTold};
 use versioning_core::snapshot::manifest::{Manifest, Table};
 
-pub use crate::snapshot::refill_job::TableRefilled;
+pub use crate::snapshot::refill_job::Defaults;
+pub use crate::snapshot::refill_warning::TableRefilled;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::quiet::quietly;
-use crate::snapshot::refill_job::{Job, Ready, Told};
+use crate::snapshot::refill_job::{Follower, Job, Told};
+use crate::snapshot::refill_load::Ready;
 use crate::snapshot::refill_order::{careful, everything, in_order};
+use crate::snapshot::refill_written::{Knowledge, renamed};
 use crate::snapshot::restore::pinned;
 use crate::snapshot::source::LiveTable;
 use crate::snapshot::store::DataChange;
@@ -23,12 +30,20 @@ use crate::snapshot::{image, sequences, verify};
 
 /// What is to be undone, and by what it is told from what people wrote.
 pub struct Request<'a> {
-    /// What the first scripts did.
-    pub change: &'a DataChange,
+    /// What the first scripts did, where it is known.
+    pub change: Option<&'a DataChange>,
     /// The rows before the undoing: a snapshot or an image.
     pub now: &'a Manifest,
-    /// What to give back.
+    /// What to give back of what the first scripts had destroyed.
     pub undo: &'a [Undo],
+    /// Tables whose rows the undoing has touched, where what people had written there is to be given back.
+    pub passages: &'a [Passage],
+    /// Whether all of the first scripts are undone.
+    pub is_complete: bool,
+    /// Whether there is a snapshot of the rows before the undoing.
+    pub is_kept: bool,
+    /// What columns hold that were added with a default, where nobody has written.
+    pub defaults: &'a Defaults,
     /// Whether old values count more than what the undoing scripts have put into columns that they made: on
     /// the way up again, where those are what people had written there.
     pub old_wins: bool,
@@ -36,28 +51,42 @@ pub struct Request<'a> {
 
 /// The manifests that a request speaks of.
 struct Sources {
-    backup: Manifest,
+    backup: Option<Manifest>,
     before: Option<Manifest>,
     after: Option<Manifest>,
 }
 
 impl Sources {
-    fn read(change: &DataChange) -> Result<Self> {
+    fn read(change: Option<&DataChange>) -> Result<Self> {
         let image = |id: Option<Uuid>| id.map(image::intact).transpose();
+        let backup = |change: &DataChange| Ok(verify::readable(change.backup_id)?.1);
         Ok(Self {
-            backup: verify::readable(change.backup_id)?.1,
-            before: image(change.before_image)?,
-            after: image(change.after_image)?,
+            backup: change.map(backup).transpose()?,
+            before: image(change.and_then(|change| change.before_image))?,
+            after: image(change.and_then(|change| change.after_image))?,
         })
     }
 
     /// The table as it was before the first scripts.
-    fn before(&self, undo: &Undo) -> Option<&Table> {
-        let (schema, relation) = (&undo.table.schema, &undo.table.relation);
-        let image = self.before.as_ref();
-        image
-            .and_then(|image| image::table(image, schema, relation))
-            .or_else(|| image::table(&self.backup, schema, relation))
+    fn before(&self, name: &TableName) -> Option<&Table> {
+        [&self.before, &self.backup]
+            .into_iter()
+            .flatten()
+            .find_map(|manifest| image::table(manifest, &name.schema, &name.relation))
+    }
+
+    /// A table before the first scripts and as those left it.
+    fn states(&self, passage: &Passage) -> Option<(&Table, &Table)> {
+        let before = self.before(passage.was.as_ref()?)?;
+        let after = match passage.told {
+            PassageTold::Untouched => before,
+            PassageTold::Touched => {
+                let image = self.after.as_ref()?;
+                image::table(image, &passage.from.schema, &passage.from.relation)?
+            }
+            PassageTold::Unknown => return None,
+        };
+        Some((before, after))
     }
 }
 
@@ -73,41 +102,121 @@ pub fn refill(request: &Request<'_>) -> Result<Vec<TableRefilled>> {
             let wanted: Vec<(&Undo, &Table)> = request
                 .undo
                 .iter()
-                .filter_map(|undo| Some((undo, sources.before(undo)?)))
+                .filter_map(|undo| Some((undo, sources.before(&undo.table)?)))
                 .collect();
-            refuse_damage(&wanted, request)?;
-            let (mut jobs, mut refilled) = (Vec::new(), Vec::new());
+            let passed = passed(request, &sources)?;
+            refuse_damage(&wanted, request, &sources)?;
+            let mut found = Found::default();
+            let mut written = Vec::new();
+            for passed in &passed {
+                let knowledge = Knowledge::of(passed.passage, request.is_complete);
+                let states = sources.states(passed.passage);
+                let tables = (&passed.table, passed.now);
+                let about = (request.is_kept, request.defaults);
+                let job = Job::written(tables, passed.passage, knowledge, states, about)?;
+                written.push((&passed.table, &passed.passage.to, job));
+            }
             for (undo, table) in wanted {
                 let told = told(undo, table, &sources, request.now);
-                match Job::new(table, undo, told, request.old_wins)? {
-                    Ok(job) => jobs.push(job),
-                    Err(warnings) if warnings.is_empty() => {}
-                    Err(warnings) => refilled.push(TableRefilled {
-                        table_name: table.name.clone(),
-                        rows_refilled: 0,
-                        warnings,
-                    }),
-                }
+                let follower = follower(&undo.table, &written);
+                let flags = (request.old_wins, follower);
+                found.add(table, Job::new(table, undo, told, flags, request.defaults)?);
             }
-            refilled.extend(run_all(jobs, &sources.backup.site_id)?);
-            Ok(refilled)
+            for (table, _, job) in written {
+                found.add(table, job);
+            }
+            found
+                .refilled
+                .extend(run_all(found.jobs, &request.now.site_id)?);
+            Ok(found.refilled)
         })
     })
 }
 
-fn refuse_damage(wanted: &[(&Undo, &Table)], request: &Request<'_>) -> Result<()> {
-    let mut damages = verify::damages(wanted.iter().map(|(_, table)| *table))?;
+type Planned<'a> = std::result::Result<Job<'a>, Vec<String>>;
+
+fn follower(table: &TableName, written: &[(&Table, &TableName, Planned<'_>)]) -> Follower {
+    let mut written = written.iter();
+    match written.find(|(_, name, _)| *name == table) {
+        None => Follower::None,
+        Some((_, _, Ok(job))) if job.rows => Follower::Rows,
+        Some(_) => Follower::Values,
+    }
+}
+
+/// What there is to do, and what can be said at once.
+#[derive(Default)]
+struct Found<'a> {
+    jobs: Vec<Job<'a>>,
+    refilled: Vec<TableRefilled>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, table: &Table, job: Planned<'a>) {
+        match job {
+            Ok(job) => self.jobs.push(job),
+            Err(warnings) if warnings.is_empty() => {}
+            Err(warnings) => self.refilled.push(TableRefilled {
+                table_name: table.name.clone(),
+                rows_refilled: 0,
+                warnings,
+            }),
+        }
+    }
+}
+
+/// A table whose rows the undoing has touched.
+struct Passed<'a> {
+    passage: &'a Passage,
+    /// Before the undoing.
+    now: &'a Table,
+    /// The same, called as it is now.
+    table: Table,
+}
+
+fn passed<'a>(request: &Request<'a>, sources: &Sources) -> Result<Vec<Passed<'a>>> {
+    let mut found = Vec::new();
+    for passage in request.passages {
+        let (schema, relation) = (&passage.from.schema, &passage.from.relation);
+        let Some(now) = image::table(request.now, schema, relation) else {
+            continue;
+        };
+        let before = passage.was.as_ref().and_then(|was| sources.before(was));
+        found.push(Passed {
+            passage,
+            now,
+            table: renamed(now, passage, before)?,
+        });
+    }
+    Ok(found)
+}
+
+fn refuse_damage(
+    wanted: &[(&Undo, &Table)],
+    request: &Request<'_>,
+    sources: &Sources,
+) -> Result<()> {
+    let mut tables: Vec<&Table> = wanted.iter().map(|(_, table)| *table).collect();
     let between = request.undo.iter().filter_map(|undo| undo.between.as_ref());
-    let now =
-        between.filter_map(|it| image::table(request.now, &it.table.schema, &it.table.relation));
-    damages.extend(verify::damages(now)?);
+    let between = between.map(|between| &between.table);
+    let passed = request.passages.iter().map(|passage| &passage.from);
+    for name in between.chain(passed) {
+        tables.extend(image::table(request.now, &name.schema, &name.relation));
+    }
+    let known = request.passages.iter();
+    tables.extend(known.filter_map(|passage| sources.before(passage.was.as_ref()?)));
+    let mut seen = HashSet::new();
+    tables.retain(|table| seen.insert((&table.schema, &table.relation, &table.hash)));
+    let damages = verify::damages(tables.into_iter())?;
     if damages.is_empty() {
         return Ok(());
     }
-    Err(verify::damaged(
-        request.change.backup_id,
-        &damages.join(" "),
-    ))
+    let id = request.change.map(|change| change.backup_id);
+    Err(match id {
+        Some(id) => verify::damaged(id, &damages.join(" ")),
+        None => Error::damaged_snapshot("the snapshot before the rollback is damaged")
+            .detail(damages.join(" ")),
+    })
 }
 
 /// Where the rows in between are found; nothing when the table wasn't there.
@@ -140,14 +249,22 @@ fn run_all(jobs: Vec<Job<'_>>, site_id: &str) -> Result<Vec<TableRefilled>> {
         .into_iter()
         .map(|job| job.load(site_id))
         .collect::<Result<Vec<Ready<'_>>>>()?;
-    let lives: Vec<LiveTable> = jobs.iter().map(|ready| ready.job.live.clone()).collect();
+    for ready in &mut jobs {
+        ready.refuse_ambiguous()?;
+        ready.find_converted()?;
+        ready.gather_evidence()?;
+        ready.find_checks()?;
+    }
+    let mut lives: Vec<LiveTable> = jobs.iter().map(|ready| ready.job.live.clone()).collect();
+    lives.sort_by_key(|live| live.oid.to_u32());
+    lives.dedup_by_key(|live| live.oid);
     let lives: Vec<&LiveTable> = lives.iter().collect();
     if lives.is_empty() {
         return Ok(Vec::new());
     }
     let refilled = quietly(&lives, || {
         match in_subtransaction(|| everything(&mut jobs, site_id)) {
-            Err(error) if error.is_constraint() => careful(&mut jobs, site_id),
+            Err(error) if error.is_refusal() => careful(&mut jobs, site_id),
             other => other,
         }
     })?;

@@ -1,34 +1,22 @@
 //! What is given back to one table: which rows and columns, and how it is told.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use versioning_core::lineage::{Between, Undo};
-use versioning_core::snapshot::manifest::{Column, Piece, Table};
-use versioning_core::snapshot::row::RowReader;
+use versioning_core::lineage::{Between, TableName, Undo};
+use versioning_core::snapshot::manifest::{Column, Table};
 
 use crate::error::Result;
-use crate::pg::row_set::{RowSet, Session, with_row_sets};
-use crate::snapshot::chunks::Reader;
-use crate::snapshot::decoding::{RowDecoder, targets};
 use crate::snapshot::reference::{Reference, references};
-use crate::snapshot::refill_side::{Compared, Side, content, live_contents};
+use crate::snapshot::refill_check::Check;
+use crate::snapshot::refill_evidence::Evidence;
+use crate::snapshot::refill_key;
+use crate::snapshot::refill_side::{Compared, short};
+use crate::snapshot::refill_written::Knowledge;
 use crate::snapshot::restore::source;
-use crate::snapshot::source::{LiveTable, Lock};
-use crate::snapshot::verify;
+use crate::snapshot::source::{KeyColumn, LiveTable, Lock};
 
-/// What refilling did to one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableRefilled {
-    /// The table.
-    pub table_name: String,
-    /// Rows that got values back, or came back.
-    pub rows_refilled: i64,
-    /// What could not be given back, and why.
-    pub warnings: Vec<String>,
-}
-
-/// How many keys a warning lists.
-const KEYS_SHOWN: usize = 20;
+/// What columns in between hold that were added with a default, where nobody has written: by table and column.
+pub type Defaults = BTreeMap<TableName, BTreeMap<String, Vec<u8>>>;
 
 /// What is known of a table between the scripts and their undoing.
 pub enum Told<'a> {
@@ -55,16 +43,38 @@ pub struct Setting<'a> {
     pub is_new: bool,
     /// Which hash of the sides is the column's.
     pub hash: Option<usize>,
+    /// Whether the first scripts had changed values of it, so that what the undoing made of them counts.
+    pub is_converted: bool,
 }
 
-/// The rows that statements speak of.
-pub struct Loaded {
-    /// `snapshot_rows`.
-    pub rows: RowSet,
-    /// `after_rows` and `now_rows`, where they are known.
-    pub sides: Option<(RowSet, RowSet)>,
-    /// Where there is no key: `live_contents`, what the table has now.
-    pub contents: Option<RowSet>,
+/// Whose rows and values are given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Those that the first scripts had destroyed.
+    Destroyed(Follower),
+    /// Those that people had written and the undoing has destroyed.
+    Written(Knowledge),
+}
+
+/// Whether another job looks after what people had written in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follower {
+    /// None does.
+    None,
+    /// One does, and brings no rows.
+    Values,
+    /// One does.
+    Rows,
+}
+
+/// A column that has gone.
+pub struct Homeless {
+    /// What it was called.
+    pub name: String,
+    /// Which hash is its.
+    pub hash: usize,
+    /// The hash of what was in it without anybody writing it.
+    pub default: Option<i64>,
 }
 
 /// One table's refilling.
@@ -77,54 +87,86 @@ pub struct Job<'a> {
     pub references: Vec<Reference>,
     /// The columns to set.
     pub set: Vec<Setting<'a>>,
+    /// The primary key, which is never set.
+    primary: Vec<String>,
     /// Whether rows are inserted.
     pub rows: bool,
-    /// Columns that have gone, and which hash is theirs.
-    pub homeless: Vec<(String, usize)>,
+    /// Columns that have gone.
+    pub homeless: Vec<Homeless>,
+    /// Old values of columns that the first scripts had changed.
+    pub(super) evidence: Option<Evidence>,
     /// How the rows in between are read, where they are known.
     pub compared: Option<Compared<'a>>,
-    /// Whether rows are matched by primary key.
+    /// Whether rows are matched by a key.
     pub is_keyed: bool,
     /// Where they aren't: the columns that rows are known by.
-    content: Vec<String>,
-    /// What the column of `snapshot_rows` is called that numbers the rows.
+    pub content: Vec<String>,
+    /// What the column of `snapshot_rows` is called that numbers the rows; no column's name begins so.
     pub number: String,
     /// Whether an old value counts more than what the undoing has put into a column that it made, also in
     /// rows that people have changed since.
     pub old_wins: bool,
+    /// Whose rows.
+    pub role: Role,
+    /// Whether warnings may say that a snapshot has what isn't given back.
+    pub is_kept: bool,
+    /// What the table asks of its rows and some don't meet.
+    pub checks: Vec<Check>,
+    /// Whether it has turned out that nothing can be given back.
+    pub is_given_up: bool,
     /// What can't be given back is said here.
     pub warnings: Vec<String>,
 }
 
 impl<'a> Job<'a> {
-    /// Locks the table. The inner error is why nothing can be given back, if that needs saying.
+    /// One without anything to do. Nothing when the table isn't there any more.
     ///
     /// # Errors
     /// 0A000 when it is no table any more; 55P03 when the lock isn't to be had in time.
+    pub fn idle(table: &'a Table, role: Role) -> Result<Option<Self>> {
+        let Some(live) = source(table).lock(Lock::Write)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            references: references(live.oid)?,
+            set: Vec::new(),
+            rows: false,
+            homeless: Vec::new(),
+            evidence: None,
+            compared: None,
+            is_keyed: !live.key.is_empty(),
+            primary: live.key.iter().map(|key| key.name.clone()).collect(),
+            number: free_name(table),
+            content: Vec::new(),
+            old_wins: false,
+            role,
+            is_kept: true,
+            checks: Vec::new(),
+            is_given_up: false,
+            warnings: Vec::new(),
+            table,
+            live,
+        }))
+    }
+
+    /// What the first scripts had destroyed. The inner error is why nothing can be given back, if that needs
+    /// saying.
+    ///
+    /// # Errors
+    /// As [`Job::idle`].
     pub fn new(
         table: &'a Table,
         undo: &Undo,
         told: Told<'a>,
-        old_wins: bool,
+        (old_wins, follower): (bool, Follower),
+        defaults: &Defaults,
     ) -> Result<std::result::Result<Self, Vec<String>>> {
-        let Some(live) = source(table).lock(Lock::Write)? else {
+        let Some(mut job) = Self::idle(table, Role::Destroyed(follower))? else {
             return Ok(Err(Vec::new()));
         };
-        let mut job = Self {
-            references: references(live.oid)?,
-            set: Vec::new(),
-            rows: undo.rows,
-            homeless: Vec::new(),
-            compared: None,
-            is_keyed: has_key(table, &live),
-            number: free_name(table),
-            content: Vec::new(),
-            old_wins,
-            warnings: Vec::new(),
-            table,
-            live,
-        };
-        job.choose(undo, told);
+        job.old_wins = old_wins;
+        job.rows = undo.rows;
+        job.choose(undo, told, defaults)?;
         if job.set.is_empty() && !job.rows && job.homeless.is_empty() {
             return Ok(Err(job.warnings));
         }
@@ -132,62 +174,121 @@ impl<'a> Job<'a> {
     }
 
     /// Chooses by what is told what can be given back.
-    fn choose(&mut self, undo: &Undo, told: Told<'a>) {
-        let wanted = self.settable(undo);
+    fn choose(&mut self, undo: &Undo, told: Told<'a>, defaults: &Defaults) -> Result<()> {
         if !self.is_keyed {
-            let is_live =
-                |column: &&Column| self.live.stored_columns().any(|c| c.name == column.name);
-            let columns = self.table.columns.iter().filter(is_live);
-            self.content = columns.map(|column| column.name.clone()).collect();
+            self.content = self.common_columns();
         }
         match told {
             // All rows that come are whole, and those the scripts made are theirs.
-            Told::New => {}
+            Told::New => {
+                self.is_keyed = refill_key::has(self.table, &self.live.key, &self.live);
+                self.content = self.common_columns();
+                self.is_keyed &= !self.live.key.is_empty();
+            }
             Told::Known {
                 between,
                 after,
                 now,
             } => {
                 let mut compared = Compared::new(self.table, between, after, now);
-                if self.is_keyed && compared.has(self.live.key.iter().map(|key| &*key.name)) {
-                    self.set = wanted;
-                    for setting in &mut self.set {
-                        setting.hash = compared.place(&setting.column.name);
-                    }
-                    self.set
-                        .retain(|setting| setting.is_new || setting.hash.is_some());
-                    let homeless = undo.homeless.iter();
-                    self.homeless = homeless
-                        .filter_map(|name| Some((name.clone(), compared.place_of_added(name)?)))
-                        .collect();
-                    self.compared = Some(compared);
-                } else if self.is_keyed {
-                    self.without_knowledge(wanted, !between.is_same);
-                } else {
-                    self.refuse_columns(&wanted);
+                if !self.is_keyed {
+                    self.refuse_columns(&self.settable(undo));
                     self.content = compared.restrict(&self.live);
                     self.compared = Some(compared);
+                } else if self.match_by(|key, live| {
+                    is_kept(undo, key) && refill_key::is_common(key, live, &compared)
+                })? {
+                    self.choose_columns(undo, &compared);
+                    let gone = undo.homeless.iter();
+                    self.set_homeless(gone, &compared, defaults.get(&between.table));
+                    self.compared = Some(compared);
+                } else {
+                    self.without_key();
                 }
             }
-            Told::Unknown => self.without_knowledge(wanted, true),
+            Told::Unknown => self.without_knowledge(undo)?,
         }
+        Ok(())
+    }
+
+    fn choose_columns(&mut self, undo: &Undo, compared: &Compared<'a>) {
+        self.set = self.settable(undo);
+        for setting in &mut self.set {
+            setting.hash = compared.place(&setting.column.name);
+        }
+        self.set
+            .retain(|setting| setting.is_new || setting.hash.is_some());
+    }
+
+    /// Columns that have gone; `defaults`: what was in them without anybody writing it.
+    pub(super) fn set_homeless<'b>(
+        &mut self,
+        names: impl Iterator<Item = &'b String>,
+        compared: &Compared<'_>,
+        defaults: Option<&BTreeMap<String, Vec<u8>>>,
+    ) {
+        let default = |name: &String| Some(short(defaults?.get(name)?));
+        let homeless = |name: &String| {
+            Some(Homeless {
+                name: name.clone(),
+                hash: compared.place_of_gone(name)?,
+                default: default(name),
+            })
+        };
+        self.homeless = names.filter_map(homeless).collect();
+    }
+
+    /// Takes the first key of the table that will do, and says whether there is one.
+    pub(super) fn match_by(
+        &mut self,
+        will_do: impl Fn(&[KeyColumn], &LiveTable) -> bool,
+    ) -> Result<bool> {
+        let keys = refill_key::keys(self.live.oid)?;
+        let found = keys.into_iter().find(|key| will_do(key, &self.live));
+        Ok(match found {
+            Some(key) => {
+                self.live.key = key;
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Rows can't be matched, for no key leads from one state to the next.
+    pub(super) fn without_key(&mut self) {
+        (self.rows, self.set, self.homeless) = (false, Vec::new(), Vec::new());
+        self.warnings.push(format!(
+            "the rows of table {} can't be matched, for no key is the same before and after the scripts: {}; {}",
+            self.table.name,
+            match self.role {
+                Role::Destroyed(_) => "what the first ones had destroyed is not given back",
+                Role::Written(_) =>
+                    "what people had written since is not put back where they removed or changed it",
+            },
+            self.where_it_is()
+        ));
     }
 
     /// Without knowing what people wrote, only columns in which nothing is are filled.
-    fn without_knowledge(&mut self, wanted: Vec<Setting<'a>>, is_touched: bool) {
+    fn without_knowledge(&mut self, undo: &Undo) -> Result<()> {
         self.rows = false;
-        if is_touched {
-            self.warnings.push(format!(
-                "what people wrote to table {} can't be told from what the scripts did: only columns made anew are filled; the snapshot has the rest",
-                self.table.name
-            ));
+        self.warnings.push(format!(
+            "what people wrote to table {} can't be told from what the scripts did: only columns made anew are filled; the snapshot has the rest",
+            self.table.name
+        ));
+        let wanted = self.settable(undo);
+        if !self.is_keyed {
+            self.refuse_columns(&wanted);
+            return Ok(());
         }
-        if self.is_keyed {
+        let table = self.table;
+        let matched =
+            self.match_by(|key, live| is_kept(undo, key) && refill_key::has(table, key, live))?;
+        if matched {
             self.set = wanted;
             self.set.retain(|setting| setting.is_new);
-        } else {
-            self.refuse_columns(&wanted);
         }
+        Ok(())
     }
 
     fn refuse_columns(&mut self, wanted: &[Setting<'a>]) {
@@ -205,32 +306,40 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The columns that may be set: not those of the key, nor those that the server alone sets.
     fn settable(&self, undo: &Undo) -> Vec<Setting<'a>> {
-        let may_be_set = |column: &&Column| {
-            let is_key = self.live.key.iter().any(|key| key.name == column.name);
-            let is_site = self.live.source.site_column.as_ref() == Some(&column.name);
-            let live = self.live.column(&column.name);
-            !is_key
-                && !is_site
-                && live.is_some_and(|live| !live.generated && live.column.identity != "a")
-        };
-        self.table
+        let found = |column: &&Column| undo.columns.iter().find(|it| it.name == column.name);
+        let table: &'a Table = self.table;
+        table
             .columns
             .iter()
-            .filter(may_be_set)
+            .filter(|column| self.may_be_set(column))
             .filter_map(|column| {
-                let found = undo
-                    .columns
-                    .iter()
-                    .find(|other| other.name == column.name)?;
                 Some(Setting {
                     column,
-                    is_new: found.is_new,
+                    is_new: found(&column)?.is_new,
                     hash: None,
+                    is_converted: false,
                 })
             })
             .collect()
+    }
+
+    /// Whether a column may be set: not one of a key, nor one that the server alone sets.
+    pub(super) fn may_be_set(&self, column: &Column) -> bool {
+        let is_key = self.primary.contains(&column.name)
+            || self.live.key.iter().any(|key| key.name == column.name);
+        let is_site = self.live.source.site_column.as_ref() == Some(&column.name);
+        let live = self.live.column(&column.name);
+        !is_key
+            && !is_site
+            && live.is_some_and(|live| !live.generated && live.column.identity != "a")
+    }
+
+    /// The columns that the snapshot and the live table both have.
+    pub(super) fn common_columns(&self) -> Vec<String> {
+        let is_live = |column: &&Column| self.live.stored_columns().any(|c| c.name == column.name);
+        let columns = self.table.columns.iter().filter(is_live);
+        columns.map(|column| column.name.clone()).collect()
     }
 
     /// The columns that are decoded: those to be set and the key, or all that are there.
@@ -243,158 +352,35 @@ impl<'a> Job<'a> {
         };
         let is_wanted =
             |column: &&Column| is_live(column) && (self.rows || is_key(column) || is_set(column));
-        self.table.columns.iter().filter(is_wanted).collect()
-    }
-
-    /// Reads what the statements need. Chunks that the scripts left as they were need no reading.
-    ///
-    /// # Errors
-    /// XX001 when a chunk is damaged; what the table's types raise.
-    pub fn load(self, site_id: &str) -> Result<Ready<'a>> {
-        let (old, left) = match &self.compared {
-            Some(compared) if self.is_keyed && compared.has_same_columns(self.table) => {
-                (groups(self.table), groups(compared.after))
-            }
-            _ => (HashSet::new(), HashSet::new()),
-        };
-        let is_shared = |pieces: &[Piece]| {
-            let group = group(pieces);
-            old.contains(&group) && left.contains(&group)
-        };
-        let live = self.live.clone();
-        let loaded = live.as_owner(|| {
-            let sides = self.compared.as_ref().map(|compared| {
-                let side = |side: Side| compared.read(&live, self.is_keyed, side, &is_shared);
-                Ok::<_, crate::error::Error>((side(Side::After)?, side(Side::Now)?))
-            });
-            let contents = (!self.is_keyed).then(|| live_contents(&live, &self.content, site_id));
-            Ok(Loaded {
-                rows: self.read(&is_shared)?,
-                sides: sides.transpose()?,
-                contents: contents.transpose()?,
-            })
-        })?;
-        Ok(Ready { job: self, loaded })
-    }
-
-    fn place(&self, name: &str) -> Option<usize> {
-        let mut columns = self.table.columns.iter();
-        columns.position(|column| column.name == name)
-    }
-
-    fn read(&self, is_shared: &dyn Fn(&[Piece]) -> bool) -> Result<RowSet> {
-        let targets = targets(self.table, &self.live, &self.columns());
-        let mut described: Vec<_> = self
-            .table
-            .columns
-            .iter()
-            .zip(&targets)
-            .filter_map(|(column, target)| Some((column.name.as_str(), target.as_ref()?.kind)))
-            .collect();
-        described.push((&self.number, Compared::NUMBER));
-        let mut rows = RowSet::new(c"snapshot_rows", &described)?;
-        let mut decoder = RowDecoder::new(&self.table.columns, &targets)?;
-        let damaged = |damage: &str| verify::damaged_since(self.table, damage);
-        let is_needed = self.rows || !self.set.is_empty();
-        let groups = self.table.chunk_groups();
-        let groups = groups.filter(|group| is_needed && !is_shared(group));
-        let mut chunks = Reader::new(groups, false, |_| ())?;
-        let places: Vec<Option<usize>> = self.content.iter().map(|name| self.place(name)).collect();
-        let mut number = 0;
-        while let Some((_, read)) = chunks.next()? {
-            let read = read.map_err(|damage| damaged(&damage))?;
-            for row in RowReader::new(&read.bytes, self.table.columns.len()) {
-                pgrx::check_for_interrupts!();
-                let row = row.map_err(|error| damaged(&error.to_string()))?;
-                number += 1;
-                // Where there is no key, a row is known by what is in it.
-                let last = if self.is_keyed {
-                    number
-                } else {
-                    content(&row.fields, &places)
-                };
-                decoder.put_numbered(&row.fields, last, &mut rows)?;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// A warning about rows that were not given back, for a reason; none when there is no such row.
-    pub(super) fn lost(&self, why: &str, what: &str, keys: &[String]) -> Option<String> {
-        let shown: Vec<&str> = keys.iter().take(KEYS_SHOWN).map(String::as_str).collect();
-        let more = if keys.len() > shown.len() {
-            ", …"
-        } else {
-            ""
-        };
-        let rows = match keys.len() {
-            0 => return None,
-            1 => "1 row".to_owned(),
-            count => format!("{count} rows"),
-        };
-        Some(format!(
-            "{why}: {what}{rows} of table {}: {}{more}; the snapshot has them",
-            self.table.name,
-            shown.join(", ")
-        ))
-    }
-
-    pub(super) fn refilled(&mut self, count: u64, warnings: Vec<String>) -> TableRefilled {
-        let mut all = std::mem::take(&mut self.warnings);
-        all.extend(warnings);
-        TableRefilled {
-            table_name: self.table.name.clone(),
-            rows_refilled: i64::try_from(count).unwrap_or(i64::MAX),
-            warnings: all,
-        }
+        let table: &'a Table = self.table;
+        table.columns.iter().filter(is_wanted).collect()
     }
 }
 
-/// One table's refilling, all that it needs being read.
-pub struct Ready<'a> {
-    /// What is to be done.
-    pub job: Job<'a>,
-    loaded: Loaded,
+/// Whether the columns of a key were the same columns all the time: one made anew has other values.
+fn is_kept(undo: &Undo, key: &[KeyColumn]) -> bool {
+    let is_new = |key: &KeyColumn| {
+        let mut columns = undo.columns.iter();
+        columns.any(|column| column.name == key.name && column.is_new)
+    };
+    let is_there = |key: &KeyColumn| {
+        undo.between.as_ref().is_none_or(|between| {
+            let mut columns = between.columns.iter();
+            columns.any(|(old, _)| *old == key.name) && !between.replaced.contains(&key.name)
+        })
+    };
+    key.iter()
+        .all(|key| (undo.is_rebuilt || !is_new(key)) && is_there(key))
 }
 
-impl Ready<'_> {
-    /// Runs `body` with a connection to the rows, as the table's owner.
-    ///
-    /// # Errors
-    /// What `body` returns.
-    pub fn ask<R>(&mut self, body: impl FnOnce(&Session) -> Result<R>) -> Result<R> {
-        let Loaded {
-            rows,
-            sides,
-            contents,
-        } = &mut self.loaded;
-        let mut sets = vec![rows];
-        if let Some((after, now)) = sides {
-            sets.extend([after, now]);
-        }
-        sets.extend(contents);
-        let live = &self.job.live;
-        live.as_owner(|| with_row_sets(&mut sets, body))
-    }
-
-    /// How many rows the snapshot's relation has.
-    pub fn count(&self) -> u64 {
-        self.loaded.rows.count()
-    }
-}
-
-fn group(pieces: &[Piece]) -> Vec<&str> {
-    pieces.iter().map(|piece| piece.hash.as_str()).collect()
-}
-
-fn groups(table: &Table) -> HashSet<Vec<&str>> {
-    table.chunk_groups().map(group).collect()
-}
-
-/// A name that no column has.
+/// A name with which no column's begins.
 fn free_name(table: &Table) -> String {
     let mut name = "row".to_owned();
-    while table.columns.iter().any(|column| column.name == name) {
+    while table
+        .columns
+        .iter()
+        .any(|column| column.name.starts_with(&name))
+    {
         name.push('_');
     }
     name
@@ -406,9 +392,4 @@ pub(super) fn listed(columns: &[&Column]) -> String {
         .map(|column| format!("\"{}\"", column.name))
         .collect();
     names.join(", ")
-}
-
-pub(super) fn has_key(table: &Table, live: &LiveTable) -> bool {
-    let stored = |name: &str| table.columns.iter().any(|column| column.name == name);
-    !live.key.is_empty() && live.key.iter().all(|key| stored(&key.name))
 }

@@ -1,16 +1,26 @@
 //! In which order tables are refilled, and what is done when a constraint refuses a row: then the rows that
 //! it refuses are found, and all others are given back.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pg::row_set::{Checks, checks_at_end};
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::reference::Reference;
-use crate::snapshot::refill_job::{Job, Ready, TableRefilled};
-use crate::snapshot::refill_writing::{GONE, HOMELESS, Range};
+use crate::snapshot::refill_insert::GONE;
+use crate::snapshot::refill_job::{Job, Role};
+use crate::snapshot::refill_load::Ready;
+use crate::snapshot::refill_sql::Range;
+use crate::snapshot::refill_update::{HOMELESS, of_column};
+use crate::snapshot::refill_warning::TableRefilled;
 
 /// How often statements are tried, in halves of halves, to find rows that a constraint refuses. What is
 /// left then is not given back.
 const ATTEMPTS_MAX: u32 = 2_000;
+
+/// Where a value may not be what the older version takes it for.
+const AS_WRITTEN: &str = "put back as it was written, though the upgrade had changed the column's values and the scripts removed the row before they could change it back";
+
+/// Why a value isn't what it was.
+const OTHERWISE: &str = "written since, and the scripts made other values of it";
 
 /// Rows that others refer to before those that refer to them.
 pub fn in_order(mut jobs: Vec<Job<'_>>) -> Vec<Job<'_>> {
@@ -52,12 +62,14 @@ pub fn everything(jobs: &mut [Ready<'_>], site_id: &str) -> Result<Vec<TableRefi
             }
         }
         let mut refilled = Vec::new();
-        for (ready, (mut count, mut lost)) in jobs.iter_mut().zip(found) {
+        for (ready, (count, lost)) in jobs.iter_mut().zip(&mut found) {
             lost.extend(ready.lost_updates(site_id)?);
             if let Some(statement) = ready.job.update(site_id, None)? {
-                count += ready.ask(|session| session.run(&statement, Checks::AtEnd))?;
+                *count += ready.ask(|session| session.run(&statement, Checks::AtEnd))?;
             }
-            lost.extend(ready.homeless()?);
+        }
+        for (ready, (count, mut lost)) in jobs.iter_mut().zip(found) {
+            lost.extend(ready.lost_values(site_id)?);
             refilled.push(ready.job.refilled(count, lost));
         }
         Ok(refilled)
@@ -66,9 +78,10 @@ pub fn everything(jobs: &mut [Ready<'_>], site_id: &str) -> Result<Vec<TableRefi
 
 /// The tables that get rows after this one.
 fn later(jobs: &[Ready<'_>], index: usize) -> Vec<pgrx::pg_sys::Oid> {
+    let own = jobs.get(index).map(|ready| ready.job.live.oid);
     let behind = jobs.iter().skip(index + 1);
     behind
-        .filter(|ready| ready.job.rows)
+        .filter(|ready| ready.job.rows && Some(ready.job.live.oid) != own)
         .map(|ready| ready.job.live.oid)
         .collect()
 }
@@ -90,12 +103,14 @@ pub fn careful(jobs: &mut [Ready<'_>], site_id: &str) -> Result<Vec<TableRefille
         found.push((count, lost));
     }
     let mut refilled = Vec::new();
-    for (ready, (mut count, mut lost)) in jobs.iter_mut().zip(found) {
+    for (ready, (count, lost)) in jobs.iter_mut().zip(&mut found) {
         lost.extend(ready.lost_updates(site_id)?);
-        count += halved(ready, &mut attempts, &mut lost, &|job, range| {
+        *count += halved(ready, &mut attempts, lost, &|job, range| {
             job.update(site_id, range)
         })?;
-        lost.extend(ready.homeless()?);
+    }
+    for (ready, (count, mut lost)) in jobs.iter_mut().zip(found) {
+        lost.extend(ready.lost_values(site_id)?);
         refilled.push(ready.job.refilled(count, lost));
     }
     Ok(refilled)
@@ -126,7 +141,7 @@ fn halved(
         });
         match tried {
             Ok(rows) => count += rows,
-            Err(error) if error.is_constraint() => match range.halves() {
+            Err(error) if error.is_refusal() => match range.halves() {
                 Some((first, second)) if ready.job.is_keyed && *attempts < ATTEMPTS_MAX => {
                     waiting.extend([second, first]);
                 }
@@ -153,59 +168,98 @@ impl Ready<'_> {
 
     /// Warnings about rows that can't come back.
     fn lost_rows(&mut self, later: &[pgrx::pg_sys::Oid]) -> Result<Vec<String>> {
-        if !self.job.rows {
+        let is_written = matches!(self.job.role, Role::Written(_));
+        if self.job.is_given_up || !self.job.rows && !is_written {
             return Ok(Vec::new());
         }
         let table = self.job.table.name.clone();
-        if let Some(column) = self.job.required_and_unknown(&self.job.columns()) {
-            return Ok(vec![format!(
-                "the rows of table {table} were not put back: column \"{column}\" must have a value and the snapshot has none"
-            )]);
-        }
         let mut warnings = Vec::new();
-        for (why, query) in self.job.lost_rows(later) {
-            let keys = self.ask(|session| session.texts(&query))?;
-            warnings.extend(self.job.lost(why, "", &keys));
+        if self.job.rows
+            && let Some(column) = self.job.required_and_unknown(&self.job.columns())
+        {
+            if !is_written || !self.job.is_keyed {
+                return Ok(vec![format!(
+                    "the rows of table {table} were not put back: column \"{column}\" must have a value and the snapshot has none"
+                )]);
+            }
+            let why = format!(
+                "not put back, for column \"{column}\" must have a value and they have none"
+            );
+            let query = self.job.due_rows();
+            warnings.extend(self.warn(&why, "", &query)?);
+            return Ok(warnings);
         }
-        if let Some(query) = self.job.unmatched()
+        for (why, query) in self.job.lost_rows(later) {
+            warnings.extend(self.warn(why, "", &query)?);
+        }
+        let unconverted = self.job.unconverted().into_iter();
+        let unconverted: Vec<(String, String)> = unconverted
+            .map(|(column, query)| (of_column(column), query))
+            .collect();
+        for (column, query) in unconverted {
+            warnings.extend(self.warn(AS_WRITTEN, &column, &query)?);
+        }
+        for (why, query) in self.job.refused_rows() {
+            warnings.extend(self.warn(&why, "", &query)?);
+        }
+        if let Some(error) = self.misfits.values().next().cloned()
+            && let Some(query) = self.job.misfit_rows()
+        {
+            let why = format!("not put back, for a value doesn't fit any more ({error})");
+            warnings.extend(self.warn(&why, "", &query)?);
+        }
+        if let Some((what, query)) = self.job.unmatched()
             && !self.ask(|session| session.texts(&query))?.is_empty()
         {
-            warnings.push(format!(
-                "table {table} has no primary key and rows of it were changed: none was put back; the snapshot has the old ones"
-            ));
+            warnings.push(match self.job.role {
+                Role::Destroyed(_) => format!("table {table} {what}"),
+                Role::Written(_) => format!("table {table} {what}; {}", self.job.where_it_is()),
+            });
         }
         Ok(warnings)
     }
 
-    /// Warnings about columns that can't be set since they refer to rows that are gone.
+    /// Warnings about columns that can't be set.
     fn lost_updates(&mut self, site_id: &str) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
+        if self.job.set.is_empty() || !self.job.is_keyed {
+            return Ok(warnings);
+        }
         for (column, query) in self.job.lost_updates(site_id)? {
-            let keys = self.ask(|session| session.texts(&query))?;
-            warnings.extend(self.job.lost(GONE, &column, &keys));
+            warnings.extend(self.warn(GONE, &column, &query)?);
+        }
+        if matches!(self.job.role, Role::Written(_)) {
+            return Ok(warnings);
+        }
+        let refused = self.job.refused_values(site_id)?;
+        let misfits = self.job.misfit_values(site_id)?;
+        let misfits = misfits.into_iter().filter_map(|(column, query)| {
+            let error = self.misfits.get(&column.name)?;
+            let why = format!("not put back, for the value doesn't fit any more ({error})");
+            Some((why, column, query))
+        });
+        let queries: Vec<(String, String, String)> = misfits
+            .chain(refused)
+            .map(|(why, column, query)| (why, of_column(column), query))
+            .collect();
+        for (why, column, query) in queries {
+            warnings.extend(self.warn(&why, &column, &query)?);
         }
         Ok(warnings)
     }
 
-    /// Warnings about what people wrote in columns that have gone.
-    fn homeless(&mut self) -> Result<Vec<String>> {
+    /// Warnings about what people wrote and isn't there now.
+    fn lost_values(&mut self, site_id: &str) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
+        if !self.job.is_keyed {
+            return Ok(warnings);
+        }
+        for (column, query) in self.job.lost_values(site_id)? {
+            warnings.extend(self.warn(OTHERWISE, &column, &query)?);
+        }
         for (column, query) in self.job.homeless_values() {
-            let mut keys = self.ask(|session| session.texts(&query))?;
-            keys.sort();
-            warnings.extend(self.job.lost(HOMELESS, &column, &keys));
+            warnings.extend(self.warn(HOMELESS, &column, &query)?);
         }
         Ok(warnings)
-    }
-
-    /// A warning about rows that a constraint refused.
-    fn refused(&mut self, ranges: &[Range], error: &Error) -> Result<Option<String>> {
-        let mut keys = Vec::new();
-        for range in ranges {
-            let query = self.job.keys_in(*range);
-            keys.extend(self.ask(|session| session.texts(&query))?);
-        }
-        let why = format!("not put back, for a constraint refuses it ({error})");
-        Ok(self.job.lost(&why, "", &keys))
     }
 }

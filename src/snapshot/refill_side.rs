@@ -1,43 +1,50 @@
-//! The rows of a table between the scripts and their undoing, twice: as the scripts left them, and before the
-//! undoing. Of both, only keys and hashes are read: they tell what people have written in between.
+//! The rows of a table in the states that are compared: before the scripts, as those left them, and before
+//! the undoing. Only keys and hashes are read: they tell what people have written in between.
 
 use pgrx::pg_sys;
 use versioning_core::lineage::Between;
+use versioning_core::passage::{self, Passage};
 use versioning_core::snapshot::hash::{Hash, HashState};
 use versioning_core::snapshot::manifest::{Column, Piece, Table};
 use versioning_core::snapshot::row::RowReader;
 
 use crate::error::{Error, Result};
-use crate::pg::field::{FieldDecoder, TypeReference, Value};
+use crate::pg::field::{TypeReference, Value};
 use crate::pg::memory::Scratch;
 use crate::pg::row_set::RowSet;
 use crate::pg::row_stream::consistent_view;
 use crate::snapshot::chunks::Reader;
-use crate::snapshot::decoding::{Target, decoder};
+use crate::snapshot::decoding::Target;
+use crate::snapshot::fitting::FittingDecoder;
 use crate::snapshot::reading::read_chunks;
-use crate::snapshot::source::LiveTable;
+use crate::snapshot::source::{KeyColumn, LiveTable};
 use crate::snapshot::verify;
 
-/// Which of the two.
+/// Which of the states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
+    /// Before the scripts: relation `before_rows`.
+    Before,
     /// As the scripts left the rows: relation `after_rows`.
     After,
     /// Before the undoing: relation `now_rows`.
     Now,
 }
 
-/// A column in all three states.
+/// A column in all states.
 struct Common {
-    /// As it is called before the scripts.
-    old: String,
-    /// As it is called in between; nothing for one that the scripts have added.
+    /// As it is called in the table that is written; nothing where it isn't there.
+    name: Option<String>,
+    /// As it was called before the scripts; nothing for one that they have added.
+    before: Option<String>,
+    /// As it is called in between.
     between: String,
-    is_added: bool,
 }
 
-/// A table in all three states, and how its rows are compared.
+/// A table in all states, and how its rows are compared.
 pub struct Compared<'a> {
+    /// Before the scripts, where that is asked for.
+    pub before: Option<&'a Table>,
     /// As the scripts left it: the snapshot itself when they left the rows alone.
     pub after: &'a Table,
     now: &'a Table,
@@ -54,49 +61,118 @@ impl<'a> Compared<'a> {
 
     /// Of a table before the scripts and in between.
     pub fn new(table: &Table, between: &Between, after: &'a Table, now: &'a Table) -> Self {
-        let is_now = |name: &str| now.columns.iter().any(|column| column.name == name);
         let known = between
             .columns
             .iter()
             .filter(|(old, _)| table.columns.iter().any(|column| column.name == *old))
             .map(|(old, between)| Common {
-                old: old.clone(),
+                name: Some(old.clone()),
+                before: Some(old.clone()),
                 between: between.clone(),
-                is_added: false,
             });
         let added = between.added.iter().map(|name| Common {
-            old: String::new(),
+            name: None,
+            before: None,
             between: name.clone(),
-            is_added: true,
         });
+        let columns = known.chain(added).collect();
         Self {
+            before: None,
             after,
             now,
             is_same: between.is_same,
-            columns: known
-                .chain(added)
-                .filter(|column| is_now(&column.between))
-                .collect(),
+            columns,
         }
+        .with_known()
     }
 
-    /// Whether these columns are in all three states.
-    pub fn has<'b>(&self, mut names: impl Iterator<Item = &'b str>) -> bool {
-        names.all(|name| self.place(name).is_some())
+    /// Of a table before the undoing and after it.
+    pub fn passed(passage: &Passage, before: &'a Table, after: &'a Table, now: &'a Table) -> Self {
+        let passed = passage.columns.iter().map(|column| Common {
+            name: Some(column.to.clone()),
+            before: column.was.clone(),
+            between: column.from.clone(),
+        });
+        let gone = passage.gone.iter().map(|column| Common {
+            name: None,
+            before: column.was.clone(),
+            between: column.from.clone(),
+        });
+        Self {
+            before: Some(before),
+            after,
+            now,
+            is_same: passage.told == passage::Told::Untouched,
+            columns: passed.chain(gone).collect(),
+        }
+        .with_known()
     }
 
-    /// Which hash is that of the column, called as before the scripts.
+    /// Leaves the columns that were read before the undoing.
+    fn with_known(mut self) -> Self {
+        let now = self.now;
+        self.columns.retain(|column| {
+            let mut columns = now.columns.iter();
+            columns.any(|other| other.name == column.between)
+        });
+        self
+    }
+
+    /// Which hash is that of the column, called as in the table that is written.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.columns
             .iter()
-            .position(|column| !column.is_added && column.old == name)
+            .position(|column| column.name.as_deref() == Some(name))
     }
 
-    /// Which hash is that of a column that the scripts have added.
-    pub fn place_of_added(&self, name: &str) -> Option<usize> {
+    /// Which hash is that of a column that isn't there any more, called as in between.
+    pub fn place_of_gone(&self, name: &str) -> Option<usize> {
         self.columns
             .iter()
-            .position(|column| column.is_added && column.between == name)
+            .position(|column| column.between == name)
+    }
+
+    /// A column in each of the states that it is in.
+    pub fn states(&self, name: &str) -> Vec<&'a Column> {
+        let Some(place) = self.place(name) else {
+            return Vec::new();
+        };
+        let mut states = vec![Side::After, Side::Now];
+        states.extend(self.before.map(|_| Side::Before));
+        let column = |side: Side| {
+            let (table, places) = self.places(side);
+            table.columns.get(places.get(place).copied().flatten()?)
+        };
+        states.into_iter().filter_map(column).collect()
+    }
+
+    /// Where the column of a hash is in the table before the scripts.
+    pub fn place_before(&self, hash: usize) -> Option<usize> {
+        let (_, places) = self.places(Side::Before);
+        places.get(hash).copied().flatten()
+    }
+
+    /// Whether the primary key in between is this one.
+    pub fn is_primary(&self, key: &[KeyColumn]) -> bool {
+        let between = |key: &KeyColumn| {
+            let column = self.columns.get(self.place(&key.name)?)?;
+            Some(column.between.clone())
+        };
+        let names: Vec<String> = key.iter().filter_map(between).collect();
+        names == self.now.primary_key && names == self.after.primary_key
+    }
+
+    /// Whether the scripts gave a column another type.
+    pub fn retyped(&self, name: &str) -> bool {
+        match self.states(name).as_slice() {
+            [after, _, before] => after.type_name != before.type_name,
+            _ => false,
+        }
+    }
+
+    /// How many states there are.
+    pub fn count(&self) -> usize {
+        2 + usize::from(self.before.is_some())
     }
 
     /// Whether chunks before and after the scripts can be compared, and all columns are still there.
@@ -107,14 +183,15 @@ impl<'a> Compared<'a> {
     /// Where a state has the columns.
     fn places(&self, side: Side) -> (&'a Table, Vec<Option<usize>>) {
         let table = match side {
+            Side::Before => self.before.unwrap_or(self.after),
             Side::After => self.after,
             Side::Now => self.now,
         };
         let place = |column: &Common| {
             let name = match side {
                 // Rows that were left alone have nothing in columns that came.
-                Side::After if self.is_same && column.is_added => return None,
-                Side::After if self.is_same => &column.old,
+                Side::After if self.is_same => column.before.as_ref()?,
+                Side::Before => column.before.as_ref()?,
                 _ => &column.between,
             };
             table.columns.iter().position(|other| other.name == *name)
@@ -152,7 +229,7 @@ impl<'a> Compared<'a> {
                 scratch.with(|| {
                     let mut values = Vec::new();
                     for (place, decoder) in &mut keys {
-                        values.push(decoder.decode(field(&row.fields, Some(*place)))?);
+                        values.push(decoder.read(field(&row.fields, Some(*place)))?.value);
                     }
                     let fields = || places.iter().map(|place| field(&row.fields, *place));
                     if is_keyed {
@@ -183,6 +260,7 @@ impl<'a> Compared<'a> {
             .map(|(name, kind)| (name.as_str(), *kind))
             .collect();
         let name = match side {
+            Side::Before => c"before_rows",
             Side::After => c"after_rows",
             Side::Now => c"now_rows",
         };
@@ -194,7 +272,7 @@ impl<'a> Compared<'a> {
         live: &LiveTable,
         table: &Table,
         places: &[Option<usize>],
-    ) -> Result<Vec<(usize, FieldDecoder)>> {
+    ) -> Result<Vec<(usize, FittingDecoder)>> {
         let missing = || Error::internal("a key column is not in all states of a table");
         live.key
             .iter()
@@ -207,7 +285,7 @@ impl<'a> Compared<'a> {
                     kind: wanted.kind,
                     type_name: wanted.column.type_name.clone(),
                 };
-                Ok((place, decoder(column, &target)?))
+                Ok((place, FittingDecoder::new(column, &target)?))
             })
             .collect()
     }
@@ -215,12 +293,12 @@ impl<'a> Compared<'a> {
     /// Leaves only columns that rows without a key are known by: those in all states and in the live table.
     /// Returns what they are called in the snapshot.
     pub fn restrict(&mut self, live: &LiveTable) -> Vec<String> {
-        let is_live = |name: &str| live.stored_columns().any(|column| column.name == name);
+        let is_live = |name: &String| live.stored_columns().any(|column| column.name == *name);
         self.columns
-            .retain(|column| !column.is_added && is_live(&column.old));
+            .retain(|column| column.before.is_some() && column.name.as_ref().is_some_and(is_live));
         self.columns
             .iter()
-            .map(|column| column.old.clone())
+            .filter_map(|column| column.name.clone())
             .collect()
     }
 }
@@ -256,7 +334,8 @@ fn field<'b>(fields: &[Option<&'b [u8]>], place: Option<usize>) -> Option<&'b [u
     fields.get(place?).copied().flatten()
 }
 
-fn short(bytes: &[u8]) -> i64 {
+/// The hash of a field.
+pub fn short(bytes: &[u8]) -> i64 {
     let Hash([a, b, c, d, e, f, g, h, ..]) = Hash::of(bytes);
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }

@@ -1,7 +1,7 @@
 //! Makes the live rows of a site equal a snapshot's, writing only rows that differ.
 
 use pgrx::Uuid;
-use versioning_core::snapshot::manifest::Table;
+use versioning_core::snapshot::manifest::{Manifest, Table};
 
 use crate::error::{Error, Result};
 use crate::pg::row_stream::consistent_view;
@@ -10,7 +10,7 @@ use crate::pg::subtransaction::in_subtransaction;
 use crate::progress::{self, Step};
 use crate::settings;
 use crate::snapshot::cascade::refuse_cascades;
-use crate::snapshot::difference::{Difference, compare};
+use crate::snapshot::difference::{Difference, Trust, compare};
 use crate::snapshot::drift::{explained, refuse_drift};
 use crate::snapshot::promise::Promise;
 use crate::snapshot::quiet::quietly;
@@ -47,25 +47,30 @@ pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRe
     in_subtransaction(|| {
         pinned(|| {
             store::lock_installation(&header)?;
-            let (_, manifest) = verify::intact(backup_id)?;
-            let chosen = choose(&manifest.tables, tables)?;
-            progress::step(Step::Restore);
-            progress::expect(
-                chosen.iter().map(|table| table.rows).sum(),
-                chosen.iter().map(|table| table.bytes).sum(),
-            );
-            let mut locked = Vec::new();
-            for table in chosen {
-                locked.push((table, source(table).lock(Lock::Write)?));
-            }
-            refuse_drift(&locked)?;
-            let restored = in_subtransaction(|| restore_locked(&locked, &manifest.site_id));
-            match restored {
-                Err(error @ Error::Raised(_)) => Err(explained(&locked, error)?),
-                other => other,
-            }
+            let manifest = verify::kept(backup_id, tables)?;
+            restore_chosen(&manifest, tables)
         })
     })
+    .map_err(|error| verify::with_all_damages(backup_id, tables, error))
+}
+
+fn restore_chosen(manifest: &Manifest, names: Option<&[String]>) -> Result<Vec<TableRestored>> {
+    let chosen = choose(&manifest.tables, names)?;
+    progress::step(Step::Restore);
+    progress::expect(
+        chosen.iter().map(|table| table.rows).sum(),
+        chosen.iter().map(|table| table.bytes).sum(),
+    );
+    let mut locked = Vec::new();
+    for table in chosen {
+        locked.push((table, source(table).lock(Lock::Write)?));
+    }
+    refuse_drift(&locked)?;
+    let restored = in_subtransaction(|| restore_locked(&locked, &manifest.site_id));
+    match restored {
+        Err(error @ Error::Raised(_)) => Err(explained(&locked, error)?),
+        other => other,
+    }
 }
 
 /// Locks the installation that the snapshot belongs to, before anything else is, and says of which site
@@ -156,17 +161,22 @@ pub fn source(table: &Table) -> TableSource {
 
 type Locked<'a> = (&'a Table, Option<LiveTable>);
 
-fn compare_all<'a>(tables: &'a [Locked<'a>], site_id: &str) -> Result<Vec<Difference<'a>>> {
+fn compare_all<'a>(
+    tables: &'a [Locked<'a>],
+    site_id: &str,
+    trust: Trust,
+) -> Result<Vec<Difference<'a>>> {
     consistent_view(|| {
         tables
             .iter()
-            .filter_map(|(table, live)| Some(compare(table, live.as_ref()?, site_id)))
+            .filter_map(|(table, live)| Some(compare(table, live.as_ref()?, site_id, trust)))
             .collect()
     })
 }
 
 fn restore_locked(tables: &[Locked<'_>], site_id: &str) -> Result<Vec<TableRestored>> {
-    let mut differences = compare_all(tables, site_id)?;
+    // Every byte is verified on the way: nothing is written before all of it has been looked at.
+    let mut differences = compare_all(tables, site_id, Trust::Nothing)?;
     let lives: Vec<&LiveTable> = tables
         .iter()
         .filter_map(|(_, live)| live.as_ref())
@@ -229,7 +239,7 @@ fn confirm(tables: &[Locked<'_>], promises: &[Promise], site_id: &str) -> Result
         return Ok(());
     }
     pgrx::debug1!("restored tables are compared row by row");
-    for difference in compare_all(tables, site_id)? {
+    for difference in compare_all(tables, site_id, Trust::Verified)? {
         let name = &difference.live.source.name;
         let is_comparable = tables
             .iter()

@@ -1,10 +1,38 @@
 //! How long snapshots stay.
 
 use pgrx::Uuid;
+use pgrx::prelude::PgSqlErrorCode;
 
 use crate::error::{Error, Result};
+use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::restore::pinned;
 use crate::snapshot::store;
+
+/// Refuses an interval after which a snapshot would be over already, before it is taken.
+///
+/// # Errors
+/// 22023 when it is zero or negative, or leads beyond what a timestamp can be.
+pub fn check_expiry(expires_in: &str) -> Result<()> {
+    let refused = |why: &str| {
+        Err(
+            Error::invalid_argument(format!("a snapshot can't be kept for \"{expires_in}\""))
+                .detail(why.to_owned())
+                .hint("Pass for how long it is to be kept, such as '90 days', or leave it out for 30 days."),
+        )
+    };
+    match pinned(|| in_subtransaction(|| store::is_ahead(expires_in))) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            refused("It would expire before it is taken: \"expires_in\" must be more than zero.")
+        }
+        Err(Error::Raised(raised))
+            if raised.code == PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW =>
+        {
+            refused("It would expire after the last point in time that PostgreSQL knows.")
+        }
+        Err(error) => Err(error),
+    }
+}
 
 /// Deletes a snapshot and frees the chunks that no other refers to; returns the bytes freed.
 ///

@@ -38,7 +38,7 @@ pub fn hashed_parts(bytes: &[u8], targets: &[Option<Target>]) -> Vec<HashedRow> 
 }
 
 /// The row as it would be written without the columns that have no target.
-fn part_of(fields: &[Option<&[u8]>], targets: &[Option<Target>]) -> Vec<u8> {
+pub fn part_of(fields: &[Option<&[u8]>], targets: &[Option<Target>]) -> Vec<u8> {
     let kept = || {
         fields
             .iter()

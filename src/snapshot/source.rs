@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::identity::{Restriction, run_as};
 use crate::pg::query;
+use crate::snapshot::rights::refusal;
 
 /// A table whose rows belong to a module.
 #[derive(Debug, Clone)]
@@ -80,6 +81,9 @@ struct Identity {
     oid: pg_sys::Oid,
     kind: String,
     owner: pg_sys::Oid,
+    may_read: bool,
+    /// Whether it may keep other writers out.
+    may_write: bool,
 }
 
 impl TableSource {
@@ -94,7 +98,10 @@ impl TableSource {
 
     fn identity(&self) -> Result<Option<Identity>> {
         query::first(
-            "SELECT c.oid, c.relkind::text, c.relowner FROM pg_catalog.pg_class c
+            "SELECT c.oid, c.relkind::text, c.relowner,
+                    pg_catalog.has_table_privilege(c.relowner, c.oid, 'SELECT'),
+                    pg_catalog.has_table_privilege(c.relowner, c.oid, 'UPDATE, DELETE, TRUNCATE')
+             FROM pg_catalog.pg_class c
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              WHERE n.nspname = $1 AND c.relname = $2",
             &[self.schema.as_str().into(), self.relation.as_str().into()],
@@ -103,6 +110,8 @@ impl TableSource {
                     oid: row.get(1)?,
                     kind: row.get(2)?,
                     owner: row.get(3)?,
+                    may_read: row.get(4)?,
+                    may_write: row.get(5)?,
                 })
             },
         )
@@ -111,8 +120,8 @@ impl TableSource {
     /// Looks the table up and locks it. `None` when there is none of that name.
     ///
     /// # Errors
-    /// 0A000 when it is a view or anything else without rows of its own; 55P03 when the lock isn't to
-    /// be had in time.
+    /// 0A000 when it is a view or anything else without rows of its own; 42501 when its owner has taken
+    /// the right to its rows from itself; 55P03 when the lock isn't to be had in time.
     pub fn lock(&self, lock: Lock) -> Result<Option<LiveTable>> {
         let Some(found) = self.identity()? else {
             return Ok(None);
@@ -123,6 +132,9 @@ impl TableSource {
             Lock::Write => "SHARE ROW EXCLUSIVE",
             Lock::Exclusive => "ACCESS EXCLUSIVE",
         };
+        if !found.may_read || (lock != Lock::Read && !found.may_write) {
+            return Err(refusal(self, found.oid, found.owner)?);
+        }
         let only = if found.kind == "p" { "" } else { "ONLY " };
         run_as(found.owner, Restriction::RestrictedOperation, || {
             query::run(
@@ -170,7 +182,7 @@ impl TableSource {
 
 /// A column is written as text when its type, or one inside it, has no binary form, or when the binary
 /// form holds OIDs that mean something in one database only (`reg…` types; arrays and rows hold the OIDs
-/// of the types inside).
+/// of the types inside: those below 10,000 are the same on every server, the others are given out).
 fn columns(table: pg_sys::Oid) -> Result<Vec<LiveColumn>> {
     query::rows(
         "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid,
@@ -195,7 +207,7 @@ fn columns(table: pg_sys::Oid) -> Result<Vec<LiveColumn>> {
                      ) AS inner_type (type, is_embedded))
                  SELECT pg_catalog.bool_or(
                             t.typsend = 0 OR t.typreceive = 0
-                            OR (tree.is_embedded AND t.oid >= 16384)
+                            OR (tree.is_embedded AND t.oid >= 10000)
                             OR (t.oid < 16384 AND t.typname ~ '^reg'))
                  FROM tree JOIN pg_catalog.pg_type t ON t.oid = tree.type),
                 (a.attmissingval::text::text[])[1]
@@ -352,8 +364,9 @@ fn state(schema: String, name: String, column: String) -> Result<Sequence> {
 }
 
 /// The settings under which rows are read and written, so that neither depends on the session's:
-/// values as text have one form, and row-level security is an error and never a smaller result.
-pub const SETTINGS: [(&str, &str); 10] = [
+/// names and values as text have one form, foreign keys are checked, and row-level security is an error and never
+/// a smaller result.
+pub const SETTINGS: [(&str, &str); 13] = [
     ("search_path", "pg_catalog, pg_temp"),
     ("row_security", "off"),
     ("client_encoding", "UTF8"),
@@ -364,4 +377,7 @@ pub const SETTINGS: [(&str, &str); 10] = [
     ("bytea_output", "hex"),
     ("lc_monetary", "C"),
     ("xmloption", "content"),
+    ("array_nulls", "on"),
+    ("quote_all_identifiers", "off"),
+    ("session_replication_role", "origin"),
 ];

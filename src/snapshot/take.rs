@@ -12,6 +12,7 @@ use crate::pg::view::{HeldView, Moment};
 use crate::progress::{self, Step};
 use crate::snapshot::chunk_writer::Writer;
 use crate::snapshot::large_object::refuse_large_objects;
+use crate::snapshot::no_way_back::refuse_write_only_values;
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::restore::pinned;
 use crate::snapshot::source::{LiveTable, Lock, TableSource};
@@ -188,6 +189,7 @@ fn lock_all(sources: &[TableSource]) -> Result<Vec<LiveTable>> {
 
 fn table(live: &LiveTable, site_id: &str, writer: &mut Writer) -> Result<Table> {
     refuse_large_objects(live, site_id)?;
+    refuse_write_only_values(live, site_id)?;
     let columns: Vec<&Column> = live.stored_columns().collect();
     read_chunks(live, &columns, site_id, &mut |chunk, _| {
         let rows = chunk.row_count() as u64;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::Uuid;
-use versioning_core::snapshot::manifest::{self, Manifest, Table};
+use versioning_core::snapshot::manifest::{self, Manifest, Piece, Table};
 use versioning_core::snapshot::row::count_rows;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Family, Result};
 use crate::snapshot::chunks::Reader;
+use crate::snapshot::restore::choose;
 use crate::snapshot::store::{self, Header};
 
 /// What verifying found of one table.
@@ -38,7 +39,8 @@ pub fn verify(backup_id: Uuid) -> Result<Vec<TableVerdict>> {
                 .iter()
                 .map(verify_table)
                 .collect::<Result<Vec<_>>>()?;
-            if verdicts.iter().all(|verdict| verdict.ok) && !is_kept(backup_id, &manifest)? {
+            let tables: Vec<&Table> = manifest.tables.iter().collect();
+            if verdicts.iter().all(|verdict| verdict.ok) && !is_kept(backup_id, &tables, true)? {
                 damaged_as_a_whole(backup_id, NOT_KEPT)
             } else {
                 Ok(verdicts)
@@ -48,20 +50,49 @@ pub fn verify(backup_id: Uuid) -> Result<Vec<TableVerdict>> {
     }
 }
 
-/// The manifest of a snapshot all of whose bytes have just been verified.
+/// Refuses a snapshot whose bytes are not what was written, those of these tables or of all. Of the others
+/// nothing is said: what was damaged there stands in nobody's way.
 ///
 /// # Errors
-/// 42704 when there is no such snapshot, XX001 when anything in it is damaged.
-pub fn intact(backup_id: Uuid) -> Result<(Header, Manifest)> {
-    let (header, manifest) = readable(backup_id)?;
-    let mut damages = damages(manifest.tables.iter())?;
-    if damages.is_empty() && !is_kept(backup_id, &manifest)? {
-        damages.push(format!("The manifest is damaged: {NOT_KEPT}."));
-    }
+/// 42704 when there is no such snapshot or it has no table of a name, XX001 when anything of it is damaged.
+pub fn intact(backup_id: Uuid, names: Option<&[String]>) -> Result<()> {
+    let manifest = kept(backup_id, names)?;
+    let tables = choose(&manifest.tables, names)?;
+    let damages = damages(tables.iter().copied())?;
     if damages.is_empty() {
-        Ok((header, manifest))
+        Ok(())
     } else {
         Err(damaged(backup_id, &damages.join(" ")))
+    }
+}
+
+/// The manifest of a snapshot that keeps the chunks of these tables, or of all. Their bytes are still to be
+/// verified.
+///
+/// # Errors
+/// As [`intact`], but for the bytes.
+pub fn kept(backup_id: Uuid, names: Option<&[String]>) -> Result<Manifest> {
+    let (_, manifest) = readable(backup_id)?;
+    let tables = choose(&manifest.tables, names)?;
+    if is_kept(backup_id, &tables, names.is_none())? {
+        return Ok(manifest);
+    }
+    // A chunk that is gone altogether says more than that.
+    let mut damages = damages(tables.iter().copied())?;
+    if damages.is_empty() {
+        damages.push(format!("The manifest is damaged: {NOT_KEPT}."));
+    }
+    Err(damaged(backup_id, &damages.join(" ")))
+}
+
+/// Where an error says that one table is damaged, one that says it of all these tables.
+pub fn with_all_damages(backup_id: Uuid, names: Option<&[String]>, error: Error) -> Error {
+    match &error {
+        Error::Found {
+            family: Family::DamagedSnapshot,
+            ..
+        } => intact(backup_id, names).err().unwrap_or(error),
+        _ => error,
     }
 }
 
@@ -93,7 +124,8 @@ pub fn readable(backup_id: Uuid) -> Result<(Header, Manifest)> {
         Err(damage) => Err(damaged(
             backup_id,
             &format!("The manifest is damaged: {damage}."),
-        )),
+        )
+        .hint("Nothing was changed. No table of this snapshot can be trusted; use another snapshot.")),
     }
 }
 
@@ -101,7 +133,16 @@ pub fn readable(backup_id: Uuid) -> Result<(Header, Manifest)> {
 pub fn damaged(backup_id: Uuid, detail: &str) -> Error {
     Error::damaged_snapshot(format!("snapshot {backup_id} is damaged"))
         .detail(detail)
-        .hint("Nothing was changed. verify_snapshot() lists what is intact; use another snapshot.")
+        .hint("Nothing was changed. verify_snapshot() lists what is intact: intact tables can be restored by name; for the others use another snapshot.")
+}
+
+/// The error for a table whose bytes are not what was written.
+pub fn damaged_table(table: &Table, damage: &str) -> Error {
+    Error::damaged_snapshot(format!(
+        "the snapshot of table \"{}\" is damaged",
+        table.name
+    ))
+    .detail(format!("Found: {damage}."))
 }
 
 /// The error for a table that was intact when the snapshot was verified.
@@ -169,19 +210,23 @@ fn is_listed_so(backup_id: Uuid, manifest: &Manifest) -> Result<bool> {
     Ok(listed == named)
 }
 
+/// What is wrong with a chunk that is no list of as many rows as were written.
+pub const OTHER_ROWS: &str = "a chunk doesn't hold the rows it should";
+
 const NOT_KEPT: &str = "its chunks are not those that are kept for it";
 
-/// Whether the manifest's chunks are kept for it: what is not might be freed any time.
-fn is_kept(backup_id: Uuid, manifest: &Manifest) -> Result<bool> {
-    let hashes: BTreeSet<&str> = manifest
-        .tables
+/// Whether the tables' chunks are kept for the snapshot: what is not might be freed any time. Where these are
+/// all its tables, it must keep no others.
+fn is_kept(backup_id: Uuid, tables: &[&Table], are_all: bool) -> Result<bool> {
+    let hashes: BTreeSet<&str> = tables
         .iter()
         .flat_map(|table| &table.chunks)
         .map(|piece| piece.hash.as_str())
         .collect();
     let count = i64::try_from(hashes.len()).unwrap_or(i64::MAX);
     let hashes = hashes.into_iter().map(str::to_owned).collect();
-    Ok(store::count_references(backup_id, hashes)? == (count, count))
+    let (kept, of_these) = store::count_references(backup_id, hashes)?;
+    Ok(of_these == count && (kept == count || !are_all))
 }
 
 fn damaged_as_a_whole(backup_id: Uuid, damage: &str) -> Result<Vec<TableVerdict>> {
@@ -205,24 +250,7 @@ fn damaged_as_a_whole(backup_id: Uuid, damage: &str) -> Result<Vec<TableVerdict>
 }
 
 fn verify_table(table: &Table) -> Result<TableVerdict> {
-    let mut rows = 0;
-    let mut damage = None;
-    let fields = table.columns.len();
-    let mut reader = Reader::new(table.chunk_groups(), true, move |bytes| {
-        count_rows(bytes, fields)
-    })?;
-    while let Some((pieces, read)) = reader.next()? {
-        match read {
-            Ok(read) => {
-                let expected: u64 = pieces.iter().map(|piece| piece.rows).sum();
-                match read.found {
-                    Some(count) if count == expected => rows += count,
-                    _ => damage = damage.or(Some("a chunk doesn't hold the rows it should".into())),
-                }
-            }
-            Err(found) => damage = damage.or(Some(found)),
-        }
-    }
+    let (rows, damage) = look_at(table, table.chunk_groups())?;
     Ok(TableVerdict {
         table_name: table.name.clone(),
         ok: damage.is_none(),
@@ -230,4 +258,38 @@ fn verify_table(table: &Table) -> Result<TableVerdict> {
         actual_rows: i64::try_from(rows).unwrap_or(i64::MAX),
         error: damage,
     })
+}
+
+/// Hashes every byte of these chunks of a table.
+///
+/// # Errors
+/// XX001 when one is damaged.
+pub fn require_intact<'a>(table: &Table, groups: impl Iterator<Item = &'a [Piece]>) -> Result<()> {
+    match look_at(table, groups)? {
+        (_, None) => Ok(()),
+        (_, Some(damage)) => Err(damaged_table(table, &damage)),
+    }
+}
+
+/// How many rows could be read from those chunks that are intact, and what is wrong with the first that isn't.
+fn look_at<'a>(
+    table: &Table,
+    groups: impl Iterator<Item = &'a [Piece]>,
+) -> Result<(u64, Option<String>)> {
+    let (mut rows, mut damage) = (0, None);
+    let fields = table.columns.len();
+    let mut reader = Reader::new(groups, true, move |bytes| count_rows(bytes, fields))?;
+    while let Some((pieces, read)) = reader.next()? {
+        match read {
+            Ok(read) => {
+                let expected: u64 = pieces.iter().map(|piece| piece.rows).sum();
+                match read.found {
+                    Some(count) if count == expected => rows += count,
+                    _ => damage = damage.or(Some(OTHER_ROWS.into())),
+                }
+            }
+            Err(found) => damage = damage.or(Some(found)),
+        }
+    }
+    Ok((rows, damage))
 }

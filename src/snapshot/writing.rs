@@ -38,7 +38,8 @@ pub fn write_all(differences: &mut [Difference<'_>], site_id: &str) -> Result<Ve
             for (difference, count) in differences.iter_mut().zip(&mut counts) {
                 count.0 = write(difference, statements::update(difference))?;
             }
-            for Turn { index, may_copy } in order {
+            for turn in order {
+                let index = turn.index;
                 let (Some(difference), Some(count), Some(returning)) = (
                     differences.get_mut(index),
                     counts.get_mut(index),
@@ -50,7 +51,7 @@ pub fn write_all(differences: &mut [Difference<'_>], site_id: &str) -> Result<Ve
                 let is_done = *returning == 0
                     && difference.missing.is_raw()
                     && difference.snapshot_rows.count() == count.0;
-                count.0 += insert(difference, site_id, may_copy, is_done)?;
+                count.0 += insert(difference, site_id, turn, is_done)?;
             }
             Ok(())
         })
@@ -71,10 +72,10 @@ fn write(difference: &mut Difference<'_>, statement: Option<String>) -> Result<u
 fn insert(
     difference: &mut Difference<'_>,
     site_id: &str,
-    may_copy: bool,
+    turn: Turn,
     mut is_done: bool,
 ) -> Result<u64> {
-    if !may_copy && difference.missing.count() > 0 {
+    if !turn.may_copy && difference.missing.count() > 0 {
         let Difference {
             live,
             columns,
@@ -91,7 +92,9 @@ fn insert(
         count += difference.ask(|session| session.run(&statement, Checks::AtEnd))?;
     }
     if difference.missing.count() > 0 {
-        count += difference.missing.copy_into(difference.live)?;
+        count += difference
+            .missing
+            .copy_into(difference.live, !turn.is_circle)?;
     }
     Ok(count)
 }
@@ -102,23 +105,33 @@ struct Turn {
     index: usize,
     /// Whether all that its rows refer to is in place then, so that COPY can check it when it ends.
     may_copy: bool,
+    /// Whether its rows refer to one another.
+    is_circle: bool,
 }
 
 /// Tables that others refer to before those that refer to them. In a circle, one has to go first: its rows
 /// are checked when all are in place.
 fn insertion_order(differences: &[Difference<'_>]) -> Result<Vec<Turn>> {
-    let parents = differences
+    let all = differences
         .iter()
-        .map(|difference| {
-            let parents = parents(difference.live)?;
+        .map(|difference| parents(difference.live))
+        .collect::<Result<Vec<_>>>()?;
+    let refers_to_itself = |index: usize| {
+        let found = differences.get(index).zip(all.get(index));
+        found.is_none_or(|(difference, parents)| parents.contains(&difference.live.oid))
+    };
+    let parents: Vec<Vec<usize>> = differences
+        .iter()
+        .zip(&all)
+        .map(|(difference, parents)| {
             let is_parent = |index: &usize| {
                 differences.get(*index).is_some_and(|other| {
                     other.live.oid != difference.live.oid && parents.contains(&other.live.oid)
                 })
             };
-            Ok((0..differences.len()).filter(is_parent).collect())
+            (0..differences.len()).filter(is_parent).collect()
         })
-        .collect::<Result<Vec<Vec<usize>>>>()?;
+        .collect();
     let mut waiting: Vec<usize> = (0..differences.len()).collect();
     let mut order = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
@@ -131,6 +144,7 @@ fn insertion_order(differences: &[Difference<'_>]) -> Result<Vec<Turn>> {
         order.push(Turn {
             index,
             may_copy: ready.is_some(),
+            is_circle: refers_to_itself(index),
         });
     }
     Ok(order)

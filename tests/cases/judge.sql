@@ -96,6 +96,17 @@ BEGIN
     IF (SELECT count(*) > 1000 FROM judge.cell) THEN ANALYZE judge.cell; END IF;
 END $$;
 
+-- Whether a cell holds what it held: where the type is another one, as that takes it back. A real prints 0.1 and
+-- holds another number than a double precision that prints 0.1.
+CREATE FUNCTION judge.same(now judge.cell, earlier judge.cell) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE new_type text; old_type text;
+BEGIN
+    SELECT a.type INTO new_type FROM judge.att a WHERE (a.stage, a.rel, a.att) = (now.stage, now.rel, now.att);
+    SELECT a.type INTO old_type FROM judge.att a WHERE (a.stage, a.rel, a.att) = (earlier.stage, earlier.rel, earlier.att);
+    IF new_type = old_type THEN RETURN now.val = earlier.val; END IF;
+    RETURN coalesce(judge.back(now.val, new_type, old_type), now.val) = earlier.val;
+END $$;
+
 -- What of the picture from_stage is not to be found in to_stage. `only`: 'all' values, those that there were
 -- 'before' the case, or those that are 'new' in from_stage (people wrote them after the up).
 CREATE FUNCTION judge.lost(from_stage text, to_stage text, only_those text)
@@ -112,7 +123,7 @@ BEGIN
     FROM judge.cell f
     WHERE f.stage = from_stage
       AND NOT EXISTS (SELECT FROM judge.cell t WHERE t.stage = to_stage AND (t.rel, t.att, t.row_key) = (f.rel, f.att, f.row_key)
-            AND (t.val = f.val OR t.label = f.label OR t.back = coalesce(f.back, f.val)))
+            AND (t.label = f.label OR t.back = coalesce(f.back, f.val) OR judge.same(t, f)))
       AND (only_those <> 'before' OR EXISTS (SELECT FROM judge.cell b WHERE b.stage = 'before' AND b.val = f.val))
       AND (only_those <> 'new' OR NOT EXISTS (SELECT FROM judge.cell u WHERE u.stage = 'up'
             AND (u.rel, u.att, u.row_key, u.val) = (f.rel, f.att, f.row_key, f.val)));

@@ -125,13 +125,18 @@ sub judge {
     count('breaking', $case, scalar @{$case->{expect_breaking}}, scalar @{$r->{breaking_changes} // []}, @{$case->{expect_breaking}} ? "@{$case->{expect_breaking}}" : named($r->{breaking_changes}));
     right('bump', $case, ($r->{suggested_bump} // '') eq $case->{expect_bump}, "expected $case->{expect_bump}, got " . ($r->{suggested_bump} // 'none'));
     my %told = map { $_->{kind} => 1 } @{$r->{breaking_changes} // []};
+    my %changed = map { $_->{kind} => 1 } @{$r->{schema_changes} // []}, @{$r->{data_loss} // []};
+    for my $want (@{$case->{expect_dangerous}}) {
+        $detail{dangerous}{$changed{$want} ? 'right' : 'wrong'}++;
+        print "dangerous $case->{name}: $want not among ", join(' ', sort keys %changed), "\n" if $ENV{DETAILS} && !$changed{$want};
+    }
     for my $want (@{$case->{expect_breaking}}) {
         $detail{kinds}{$told{$want} ? 'right' : 'wrong'}++;
         print "kind $case->{name}: $want not among ", join(' ', sort keys %told), "\n" if $ENV{DETAILS} && !$told{$want};
     }
 }
 
-system("$psql -qXAt -c \"SELECT format('CREATE ROLE %I', r) FROM unnest(ARRAY['cases_owner', 'cases_reader', 'cases_writer']) r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r)\" | $psql -qX") == 0 or die "no roles\n";
+system("$psql -qXAt -c \"SELECT format('CREATE ROLE %I;', r) FROM unnest(ARRAY['cases_owner', 'cases_reader', 'cases_writer']) r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r)\" | $psql -qX") == 0 or die "no roles\n";
 my $started = time;
 my @pipes = map { run_share($_) } 0 .. $workers - 1;
 my %output;
@@ -167,9 +172,10 @@ for my $question (qw(bump refused fails)) {
     printf "%-22s %4d right, %d wrong: %.3f\n", $question, $right, $wrong, $share;
     $failed = 1 if $share < $bound{$question}[0];
 }
-for my $question (qw(loss down kinds)) {
+my %title = (kinds => 'breaking, by kind', dangerous => 'dangerous, by kind');
+for my $question (qw(loss down kinds dangerous)) {
     my ($right, $wrong) = map { $detail{$question}{$_} // 0 } qw(right wrong);
-    printf "%-22s %4d right, %d wrong: %.3f\n", $question eq 'kinds' ? 'breaking, by kind' : "$question, object+number", $right, $wrong, $right + $wrong ? $right / ($right + $wrong) : 1;
+    printf "%-22s %4d right, %d wrong: %.3f\n", $title{$question} // "$question, object+number", $right, $wrong, $right + $wrong ? $right / ($right + $wrong) : 1;
 }
 printf "%d cases in %d s\n", scalar @cases, time - $started;
 exit $failed;

@@ -3,6 +3,12 @@
 //!
 //! What is not plain (a list of columns on the left of `=`, a part of a column) is not told.
 
+mod condition;
+mod home;
+
+pub use condition::fixed_columns;
+pub use home::{CarriedRows, carried_column, carried_rows, leaves_clashes_out};
+
 use crate::script;
 
 /// The rows that a statement is about.

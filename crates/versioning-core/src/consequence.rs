@@ -196,6 +196,11 @@ impl Breaking {
     }
 }
 
+/// The table of a column that a finding names, or the object itself.
+pub fn whole(object: &str) -> &str {
+    object.split_once('.').map_or(object, |(whole, _)| whole)
+}
+
 /// Whether a change of that kind is sure to make a statement of an old client fail that uses the object; else
 /// it depends on what is written, or on who asks.
 pub fn is_certain(kind: &str) -> bool {

@@ -2,10 +2,13 @@
 //! once, what a function or a policy is like. A plan gets along without; a linter doesn't.
 
 mod column;
+mod trace;
 
 pub use column::{Column, ColumnChange, Constraint, SERIAL_TYPES};
+pub use trace::{Holder, Mark, Trace};
 
 use crate::effect::{ObjectKind, ObjectName};
+use crate::moving::Reading;
 use crate::script::Statement;
 
 /// A statement with all that its text tells.
@@ -163,13 +166,6 @@ pub enum Detail {
         /// The table.
         table: ObjectName,
     },
-    /// An object of a kind that no effect names goes.
-    DropOther {
-        /// The command, such as `DROP OPERATOR`.
-        command: String,
-        /// Its name.
-        name: ObjectName,
-    },
     /// A view or materialized view.
     NewView {
         /// The view.
@@ -213,6 +209,8 @@ pub enum Detail {
         security_definer: bool,
         /// It gets its own search_path.
         fixed_search_path: bool,
+        /// What is set: `volatility`, `strict`, `cost` …
+        options: Vec<String>,
     },
     /// The types of the arguments of a function that is dropped.
     DropFunction {
@@ -297,6 +295,8 @@ pub enum Detail {
         type_name: ObjectName,
         /// The value.
         value: String,
+        /// Its new name.
+        new_value: String,
     },
     /// An attribute of a composite type changes.
     Attribute {
@@ -383,4 +383,15 @@ pub enum Detail {
     },
     /// TRUNCATE … RESTART IDENTITY.
     RestartIdentity,
+    /// A setting with which sessions of a role or database begin changes.
+    DefaultSetting {
+        /// The command, such as `ALTER ROLE`.
+        command: String,
+        /// Its name.
+        name: String,
+    },
+    /// What a down script has to put back.
+    Trace(Trace),
+    /// Tables and columns whose values are read.
+    Reads(Reading),
 }

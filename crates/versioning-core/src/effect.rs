@@ -219,6 +219,14 @@ pub enum Effect {
     },
 }
 
+/// The names of the tables that statements with these effects make.
+pub fn tables_made(effects: &[Effect]) -> impl Iterator<Item = String> {
+    effects.iter().filter_map(|effect| match effect {
+        Effect::CreateTable { table, .. } => Some(table.to_string()),
+        _ => None,
+    })
+}
+
 impl Effect {
     /// The tables that are changed, emptied or dropped, or lose, gain or change rows: all that were there before.
     pub fn changed_tables(&self) -> Vec<&ObjectName> {

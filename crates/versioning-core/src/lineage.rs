@@ -69,6 +69,9 @@ pub struct Fate {
     pub columns: BTreeMap<String, Option<String>>,
     /// Columns that it hadn't.
     pub added: Vec<String>,
+    /// Columns, as they were called, of which another took the name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
     /// Whether no row was touched, and no value of a column that is still there.
     pub is_same: bool,
     /// Whether it is certain that nobody else wrote to the table between the look before and the change.
@@ -95,6 +98,7 @@ pub fn fates(before: &[Shape], after: &[Shape]) -> Vec<Fate> {
                         .map(|column| (column.name.clone(), None))
                         .collect(),
                     added: Vec::new(),
+                    replaced: Vec::new(),
                     is_same: false,
                     is_sure: true,
                 },
@@ -106,7 +110,7 @@ pub fn fates(before: &[Shape], after: &[Shape]) -> Vec<Fate> {
 fn fate(old: &Shape, new: &Shape) -> Fate {
     let is_one = old.id == new.id;
     let mut is_same = is_one && old.files == new.files && old.writes == new.writes;
-    let mut columns = BTreeMap::new();
+    let (mut columns, mut replaced) = (BTreeMap::new(), Vec::new());
     for column in &old.columns {
         let by_number = || new.columns.iter().find(|c| c.number == column.number);
         let is_new = |c: &ShapeColumn| !old.columns.iter().any(|o| o.number == c.number);
@@ -121,6 +125,9 @@ fn fate(old: &Shape, new: &Shape) -> Fate {
             (Some(found), _) => found.kind == column.kind,
             (None, heir) => heir.is_none(),
         };
+        if is_one && found.is_none() && heir.is_some() {
+            replaced.push(column.name.clone());
+        }
         columns.insert(column.name.clone(), heir.map(|heir| heir.name.clone()));
     }
     let is_mapped = |name: &String| columns.values().any(|other| other.as_ref() == Some(name));
@@ -130,6 +137,7 @@ fn fate(old: &Shape, new: &Shape) -> Fate {
         after: Some(new.name.clone()),
         added: added.filter(|name| !is_mapped(name)).collect(),
         columns,
+        replaced,
         is_same,
         is_sure: true,
     }
@@ -148,6 +156,8 @@ pub struct Undo {
     pub rows: bool,
     /// Columns that were there in between only: what was written in them has no place any more.
     pub homeless: Vec<String>,
+    /// Whether the undoing made the table anew, so that it is the same by name only.
+    pub is_rebuilt: bool,
 }
 
 /// A table between the scripts that changed it and those that undid that.
@@ -163,6 +173,8 @@ pub struct Between {
     pub columns: Vec<(String, String)>,
     /// Columns that are there only.
     pub added: Vec<String>,
+    /// Columns, as they were called before, of which another had taken the name there.
+    pub replaced: Vec<String>,
 }
 
 /// A column to be given back its values.
@@ -240,31 +252,31 @@ fn undo_one(
                 .filter_map(|(old, now)| Some((old.clone(), now.clone()?)))
                 .collect(),
             added: fate.added.clone(),
+            replaced: fate.replaced.clone(),
         }),
         columns,
         rows,
         homeless,
+        is_rebuilt: between.is_none_or(|between| between.id != live.id),
     })
 }
 
-/// Columns that the scripts have added and the undoing has dropped, of which it can be told what was written.
+/// Columns that the undoing has dropped, of which it can be told what was written.
 fn homeless(fate: &Fate, between: &Shape, live: &Shape) -> Vec<String> {
+    let older = |name: &String| {
+        let mut columns = fate.columns.iter();
+        columns.find(|(_, now)| now.as_ref() == Some(name))
+    };
     let is_there = |column: &ShapeColumn| {
+        let name = older(&column.name).map_or(&column.name, |(old, _)| old);
         let is_same = |other: &ShapeColumn| {
-            if between.id == live.id {
-                other.number == column.number
-            } else {
-                other.name == column.name
-            }
+            other.name == *name || between.id == live.id && other.number == column.number
         };
         live.columns.iter().any(is_same)
     };
-    between
-        .columns
-        .iter()
-        .filter(|column| fate.added.contains(&column.name) && !is_there(column))
-        // Otherwise rows that nobody wrote to would look as if somebody had.
-        .filter(|column| !(fate.is_same && column.has_default))
+    let columns = between.columns.iter();
+    columns
+        .filter(|column| !is_there(column))
         .map(|column| column.name.clone())
         .collect()
 }

@@ -6,7 +6,8 @@ use super::Measure;
 use crate::error::{Error, Result};
 use crate::lifecycle::store::destruction::{self, Counting, Counts};
 use crate::lifecycle::store::table::LiveTable;
-use crate::pg::identity::{Restriction, run_as};
+use crate::migration::execute::FIXED_SETTINGS;
+use crate::pg::identity::{Restriction, as_table_owner, run_as};
 use crate::pg::run_context::{self, Running};
 use crate::pg::scope::with_settings;
 use crate::pg::{steady, subtransaction};
@@ -51,15 +52,7 @@ impl Measure<'_> {
         }
         .query();
         let site_id = self.situation.site.id;
-        run_as(table.owner, Restriction::RestrictedOperation, || {
-            with_settings(
-                &[
-                    ("search_path", "pg_catalog, pg_temp"),
-                    ("row_security", "off"),
-                ],
-                || destruction::count(&query, site_id),
-            )
-        })
+        as_table_owner(table.owner, || destruction::count(&query, site_id))
     }
 
     /// The condition under which the column has a value that isn't its default; `None` without a default.
@@ -94,11 +87,12 @@ impl Measure<'_> {
                 destruction::count(&query, running.site_id).map(Some)
             })
         };
-        let settings = [
+        // As the script will see it, which may print a moment as another day than the session does.
+        let mut settings = FIXED_SETTINGS.to_vec();
+        settings.extend([
             ("search_path", search_path.as_str()),
             ("row_security", "off"),
-            ("standard_conforming_strings", "on"),
-        ];
+        ]);
         let counted = run_as(role, Restriction::RestrictedOperation, || {
             with_settings(&settings, || {
                 run_context::while_running(running, || {

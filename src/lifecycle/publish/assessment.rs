@@ -7,7 +7,7 @@ use pgrx::Uuid;
 use serde_json::{Value, json};
 use versioning_core::catalog::Bump;
 use versioning_core::consequence::{self, Loss};
-use versioning_core::effect::Effect;
+use versioning_core::effect::{Effect, tables_made};
 use versioning_core::model::{Isolation, Migration};
 use versioning_core::rehearsal::Finding;
 use versioning_core::rehearsal::unfilled;
@@ -15,6 +15,7 @@ use versioning_core::rehearsal::verdict::Reversibility;
 use versioning_core::release_policy::Demand;
 
 use super::copy::{EmptyCopy, does_not_run};
+use super::gone;
 use super::journey::Journey;
 use crate::error::{Error, Result};
 use crate::lifecycle::rehearse::{self, Rehearsed};
@@ -80,6 +81,10 @@ fn tried(module: &Module, journey: &Journey, told: &[Told<'_>]) -> Assessment {
             not_run: None,
         },
         Ok((known, Err(reason))) => {
+            let reason = match journey.missing() {
+                Some(missing) => format!("{reason} {missing}"),
+                None => reason,
+            };
             let mut found = untried(journey, told, &reason);
             for record in &mut found.records {
                 let is_it = |one: &&Record| one.migration_id == record.migration_id;
@@ -96,7 +101,8 @@ fn tried(module: &Module, journey: &Journey, told: &[Told<'_>]) -> Assessment {
     }
 }
 
-type Told<'a> = (&'a Migration, Rc<UpScript>);
+/// A migration and what its up script says.
+pub type Told<'a> = (&'a Migration, Rc<UpScript>);
 
 /// What is known without running anything: what the scripts say.
 fn untried(journey: &Journey, told: &[Told<'_>], reason: &str) -> Assessment {
@@ -126,19 +132,12 @@ fn broken(told: &[Told<'_>]) -> Vec<Demand> {
     let mut demands = Vec::new();
     for (migration, script) in told {
         for one in script.breaking.iter().filter(|one| one.is_certain()) {
-            let whole = one
-                .object
-                .split_once('.')
-                .map_or(&*one.object, |(it, _)| it);
-            if !made.contains(whole) {
+            if !made.contains(consequence::whole(&one.object)) {
                 let by = format!("{} (migration {})", one.object, migration.sequence);
                 demands.push(Demand::new(one.kind, &by, Bump::Major));
             }
         }
-        made.extend(script.effects.iter().filter_map(|effect| match effect {
-            Effect::CreateTable { table, .. } => Some(table.to_string()),
-            _ => None,
-        }));
+        made.extend(tables_made(&script.effects));
     }
     demands
 }
@@ -255,6 +254,13 @@ impl Trial<'_> {
         for lost in rows_lost(self.told) {
             add(&mut demands, lost);
         }
+        for lost in found
+            .losing
+            .iter()
+            .filter(|lost| gone::is_lost(lost, self.told))
+        {
+            add(&mut demands, demand_of(lost));
+        }
         demands.sort_by_key(|demand| {
             let place = demand.place.map(|(number, migration)| (migration, number));
             (std::cmp::Reverse(demand.bump), place)
@@ -283,6 +289,11 @@ impl Trial<'_> {
             let reasons: Vec<&str> = reasons.map(String::as_str).collect();
             (!is_full && !reasons.is_empty()).then(|| reasons.join("\n"))
         });
+        let deletes = deletes
+            || found
+                .losing
+                .iter()
+                .any(|lost| gone::is_lost(lost, self.told));
         let findings = findings(found);
         Record {
             migration_id: Uuid::from_bytes(migration.id),

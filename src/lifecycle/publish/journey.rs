@@ -6,6 +6,7 @@ use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::model::{Id, Migration};
 use versioning_core::plan::{self, Facts, Release};
+use versioning_core::status::Status;
 
 use crate::error::Result;
 use crate::migration;
@@ -19,6 +20,8 @@ pub struct Journey {
     pub steps: Vec<Migration>,
     /// Its own among them.
     pub own: HashSet<Id>,
+    /// Lower versions that are drafts, whose migrations are not among them.
+    pub drafts: Vec<Version>,
 }
 
 impl Journey {
@@ -39,6 +42,13 @@ impl Journey {
             .map(|one| one.id)
             .collect();
         // Its own migrations run, and not what does their work for other versions.
+        let mut drafts: Vec<Version> = versions
+            .iter()
+            .filter(|one| one.status == Status::Draft && one.version < *version)
+            .map(|one| one.version.clone())
+            .filter(|draft| registered.iter().any(|one| one.to_version == *draft))
+            .collect();
+        drafts.sort();
         let others = equivalents(&registered, &own);
         registered.retain(|one| !others.contains(&one.id));
         let releases: Vec<Release> = versions
@@ -68,7 +78,21 @@ impl Journey {
             base: migration::with_scripts(&base)?,
             steps: migration::with_scripts(&steps)?,
             own,
+            drafts,
         })
+    }
+
+    /// That migrations of lower versions are missing, where they are: a sentence.
+    pub fn missing(&self) -> Option<String> {
+        let (noun, verb, these) = match self.drafts.len() {
+            0 => return None,
+            1 => ("Version", "is a draft", "its"),
+            _ => ("Versions", "are drafts", "their"),
+        };
+        let names = plan::list(self.drafts.iter().map(ToString::to_string));
+        Some(format!(
+            "{noun} {names} {verb}, so {these} migrations are not in the copy."
+        ))
     }
 }
 

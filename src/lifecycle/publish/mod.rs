@@ -6,6 +6,7 @@
 
 mod assessment;
 mod copy;
+mod gone;
 mod journey;
 
 use npm_semver::Version;
@@ -50,7 +51,9 @@ fn judge(module: &Module, version: &RegisteredVersion) -> Result<()> {
         return Ok(());
     }
     if let Some(reason) = &found.not_run {
-        warn(not_rehearsed(module, version, reason));
+        let missing = journey.missing();
+        let is_too_early = missing.is_some_and(|missing| reason.ends_with(&missing));
+        warn(not_rehearsed(module, version, reason, is_too_early));
     }
     let published: Vec<Version> = versions
         .iter()
@@ -81,13 +84,23 @@ fn warn(error: Error) {
     ErrorReport::from(error).report(PgLogLevel::WARNING);
 }
 
-fn not_rehearsed(module: &Module, version: &RegisteredVersion, reason: &str) -> Error {
+fn not_rehearsed(
+    module: &Module,
+    version: &RegisteredVersion,
+    reason: &str,
+    is_too_early: bool,
+) -> Error {
+    let hint = if is_too_early {
+        "It is published all the same. Publish the lowest version first, and each version finds out about its migrations."
+    } else {
+        "It is published all the same; rehearse_upgrade tells on a site that runs the module."
+    };
     Error::wrong_state(format!(
         "what the migrations to version {} of module \"{}\" do could not be found out",
         version.version, module.slug
     ))
     .detail(reason)
-    .hint("It is published all the same; rehearse_upgrade tells on a site that runs the module.")
+    .hint(hint)
 }
 
 fn refusal(

@@ -1,26 +1,23 @@
 //! What the passes mean.
 
+mod clients;
+
 use std::collections::BTreeMap;
 
 use pgrx::spi;
 use serde_json::json;
-use versioning_core::catalog::{Bump, Level, diff_all};
+use versioning_core::catalog::{Bump, diff_all, settled};
 use versioning_core::model::Direction;
-use versioning_core::rehearsal::attribution::Between;
 use versioning_core::rehearsal::narrowing::{Narrowing, narrowing};
 use versioning_core::rehearsal::shape;
-use versioning_core::rehearsal::verdict::{self, Facts, Reversibility};
+use versioning_core::rehearsal::verdict::{self, Facts};
 use versioning_core::rehearsal::{Finding, Observation, hazards};
-use versioning_core::release_policy::{Demand, demands};
 
 use super::Rehearsed;
 use super::pass::{First, Leg, Second};
 use super::statements;
 use super::subject::Subject;
-use super::witness::Witness;
-use super::words::{
-    by_definition, is_of_before, shown_change, shown_cut, shown_finding, shown_loss,
-};
+use super::words::{is_of_before, is_of_rows, shown_cut, shown_loss};
 use crate::error::Result;
 use crate::migration::check;
 use crate::schema::content::Losses;
@@ -33,6 +30,7 @@ pub struct Judgement<'a> {
     facts: Facts,
     bump: Option<Bump>,
     cuts: Vec<Finding>,
+    in_between: Vec<Finding>,
 }
 
 impl<'a> Judgement<'a> {
@@ -50,6 +48,7 @@ impl<'a> Judgement<'a> {
             },
             bump: None,
             cuts: Vec::new(),
+            in_between: Vec::new(),
         }
     }
 
@@ -70,8 +69,6 @@ impl<'a> Judgement<'a> {
                 }));
             }
         }
-        self.facts.incomplete = true;
-        self.facts.up_ran = true;
         Ok(self.end())
     }
 
@@ -102,6 +99,10 @@ impl<'a> Judgement<'a> {
                     format!("the failing statement is one of migration {sequence}")
                 }),
             );
+            // Who holds the lock.
+            if failure.sqlstate == "55P03" {
+                self.found.warnings.extend(failure.detail.clone());
+            }
             return Ok(());
         }
         for key in &first.unindexed {
@@ -142,70 +143,6 @@ impl<'a> Judgement<'a> {
         self.facts.incomplete |= leg.is_incomplete();
     }
 
-    /// How the schemas differ, and what that means to clients of the old version.
-    fn changes(&mut self, first: &First) {
-        let Some(after) = &first.after else { return };
-        let changes = diff_all(
-            &first.before.schemas,
-            &after.schemas,
-            Some(&self.subject.schema),
-        );
-        let between = Between {
-            before: &first.before.schemas,
-            after: &after.schemas,
-            home: &self.subject.schema,
-            seen: &first.seen,
-        };
-        for change in &changes {
-            let place = between.statement_of(change);
-            self.found.schema_changes.push(shown_change(change, place));
-            self.found.demands.extend(demands(change, place));
-            self.found.losing.extend(by_definition(change, place));
-            let breaking = change.findings.iter();
-            self.found.breaking_changes.extend(
-                breaking
-                    .filter(|finding| finding.level == Level::Breaking)
-                    .map(|finding| shown_finding(change, finding, place)),
-            );
-        }
-        for name in first.event_triggers.values() {
-            self.found.schema_changes.push(json!({
-                "kind": "event_trigger_added", "object": name, "object_type": "event trigger",
-                "change": "added", "breaking": false, "statement_number": null, "detail": null,
-            }));
-            self.demand(Bump::Minor);
-            let demand = Demand::new("event_trigger_added", name, Bump::Minor);
-            self.found.demands.push(demand);
-        }
-        // Whether data goes with a change is measured, not guessed from it.
-        for change in &changes {
-            self.demand(match change.level() {
-                Level::Breaking => Bump::Major,
-                Level::Dangerous | Level::Addition => Bump::Minor,
-                Level::Info => Bump::Patch,
-            });
-        }
-        self.demand(Bump::Patch);
-    }
-
-    /// Statements that work before the scripts and fail after them.
-    pub fn witnesses(&mut self, witnesses: &[Witness]) {
-        for witness in witnesses {
-            self.demand(Bump::Major);
-            let demand = Demand::new(witness.kind, &witness.object, Bump::Major);
-            self.found.demands.push(demand);
-            self.found.breaking_changes.push(json!({
-                "kind": witness.kind,
-                "object": witness.object,
-                "statement_number": null,
-                "detail": format!(
-                    "It fails with SQLSTATE {} and worked before: {}",
-                    witness.sqlstate, witness.statement
-                ),
-            }));
-        }
-    }
-
     /// The step of the version number is at least this one.
     fn demand(&mut self, bump: Bump) {
         self.bump = self.bump.max(Some(bump));
@@ -227,6 +164,9 @@ impl<'a> Judgement<'a> {
                 failure.statement_number, failure.message, failure.sqlstate
             ));
         }
+        if first.restored.is_some() {
+            self.in_between.clone_from(&first.in_between);
+        }
         self.restored(first);
         if self.subject.direction == Direction::Up {
             self.retyped(first);
@@ -236,7 +176,10 @@ impl<'a> Judgement<'a> {
                 .after
                 .as_ref()
                 .zip(first.after_again.as_ref())
-                .is_some_and(|(after, again)| after.by_name() == again.by_name());
+                .is_some_and(|(after, again)| {
+                    let (after, again) = (after.by_name(), again.by_name());
+                    after == again || settled(&after, &again) == again
+                });
             self.facts.up_again = Some(same);
             if let Some((_, failure)) = again.failure() {
                 self.found.warnings.push(format!(
@@ -308,10 +251,17 @@ impl<'a> Judgement<'a> {
                 (back.ran.iter()).any(|(_, tried)| tried.notes.computed.contains(&column))
             })
         };
+        let is_faithful = |retyped: &shape::Retyped| {
+            first
+                .faithful
+                .contains(&(retyped.oid, retyped.column.clone()))
+        };
         for retyped in shape::retyped(&after.tables, &restored.tables) {
             match narrowing(&retyped.old, &retyped.new, computed(&retyped)) {
-                Some(Narrowing::Silent) => self.cuts.push(shown_cut(&retyped)),
-                Some(Narrowing::Refused) => self.found.warnings.push(format!(
+                Some(Narrowing::Silent) if !is_faithful(&retyped) => {
+                    self.cuts.push(shown_cut(&retyped));
+                }
+                Some(Narrowing::Silent | Narrowing::Refused) => self.found.warnings.push(format!(
                     "the rollback may be refused: column {}.{} goes from {} back to {}, and what is written there meanwhile may not fit",
                     retyped.table, retyped.column, retyped.old, retyped.new
                 )),
@@ -324,7 +274,9 @@ impl<'a> Judgement<'a> {
         let Some(restored) = &first.restored else {
             return;
         };
-        let (old, new) = (first.before.by_name(), restored.by_name());
+        // Casts that only follow from a type that a column had in between are no difference.
+        let new = restored.by_name();
+        let old = settled(&first.before.by_name(), &new);
         self.facts.schema_restored = Some(old == new);
         for change in diff_all(&old, &new, Some(&self.subject.schema)) {
             self.found.warnings.push(format!(
@@ -365,6 +317,15 @@ impl<'a> Judgement<'a> {
                 self.found.down_data_loss.push(cut);
             }
         }
+        for rows in std::mem::take(&mut self.in_between) {
+            let told = &self.found.down_data_loss;
+            if !told
+                .iter()
+                .any(|told| is_of_rows(told) && told.object == rows.object)
+            {
+                self.found.down_data_loss.push(rows);
+            }
+        }
         let verdict = verdict::reversibility(&self.facts);
         self.found.reversibility = verdict.as_str();
         self.found.schema_restored = self.facts.schema_restored;
@@ -373,7 +334,7 @@ impl<'a> Judgement<'a> {
             bump => bump,
         };
         self.found.suggested_bump = bump.map(Bump::as_str);
-        if verdict == Reversibility::Irreversible && !self.facts.has_down {
+        if !self.facts.has_down {
             self.found
                 .warnings
                 .push("there is no way back: a down script is missing".to_owned());

@@ -5,6 +5,9 @@
 //! the scripts there, back and there again and looks at locks, files, counters and catalogs; the second is
 //! for tables that may have lost something, and compares their rows with images taken before.
 
+mod conversion;
+mod homecoming;
+mod in_between;
 mod judgement;
 mod onlooker;
 mod pass;
@@ -12,6 +15,7 @@ mod permission;
 mod report;
 mod statements;
 mod subject;
+mod waiting;
 mod witness;
 mod words;
 
@@ -133,14 +137,14 @@ pub fn leaving_nothing<R>(body: impl FnOnce() -> Result<(R, BTreeSet<u32>)>) -> 
     let held = relation_lock::held();
     let statistics = undone(watch::statistics)?;
     let rehearsing = || {
-        let (done, locked) = undone(body)?;
+        let (done, locked) = undone(|| waiting::bounded(body))?;
         undone(|| statistics.put_sizes_back(&locked))?;
         Ok(done)
     };
     // After a cancel, too.
     with_end(rehearsing, || {
         statistics.put_counts_back();
-        relation_lock::release_sequences(&held);
+        relation_lock::release_lasting(&held);
     })
 }
 

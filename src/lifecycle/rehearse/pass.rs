@@ -5,15 +5,19 @@ use std::rc::Rc;
 
 use pgrx::pg_sys;
 use versioning_core::catalog::{Schema, canonical};
+use versioning_core::content::Carried;
 use versioning_core::model::Direction;
+use versioning_core::rehearsal::membership::Memberships;
 use versioning_core::rehearsal::shape::{self, Tables};
-use versioning_core::rehearsal::{Observation, Relations};
+use versioning_core::rehearsal::{Finding, Observation, Relations};
 
 use super::onlooker::Onlooker;
 use super::subject::{Script, Subject};
 use super::witness::{self, Witness};
+use super::{conversion, homecoming, in_between};
 use crate::error::{Error, Result};
-use crate::migration::execute::{Execution, Failure, RunContext};
+use crate::migration::execute::{Execution, RunContext};
+use crate::migration::failure::Failure;
 use crate::migration::trial::{Observer, Trial, Tried, try_script};
 use crate::schema::capture::capture_all_but;
 use crate::schema::content::{self, Losses};
@@ -26,6 +30,8 @@ pub struct Catalogs {
     pub tables: Tables,
     /// Every schema, with identities.
     pub schemas: BTreeMap<String, Schema>,
+    /// Which roles are members of which others.
+    pub memberships: Memberships,
 }
 
 impl Catalogs {
@@ -33,6 +39,7 @@ impl Catalogs {
         Ok(Self {
             tables: watch::tables(&subject.schema, &subject.unwatched)?,
             schemas: capture_all_but(&subject.unwatched)?,
+            memberships: watch::memberships()?,
         })
     }
 
@@ -103,6 +110,12 @@ pub struct First {
     /// Whether a sequence stands elsewhere than before, or is gone, at the end of either way; or there are
     /// more or less large objects.
     pub sequences_moved: bool,
+    /// What the way back deletes of what is written before it.
+    pub in_between: Vec<Finding>,
+    /// What the way back carries home of it.
+    pub carried: Carried,
+    /// Columns that it converts without making two values one, by table and name.
+    pub faithful: BTreeSet<(u32, String)>,
     /// Foreign keys without an index that the scripts made.
     pub unindexed: Vec<UnindexedKey>,
     /// The tables that were locked as for an index build.
@@ -173,6 +186,9 @@ pub fn first(subject: &Subject) -> Result<First> {
         witnesses: Vec::new(),
         event_triggers: BTreeMap::new(),
         sequences_moved: false,
+        in_between: Vec::new(),
+        carried: Carried::default(),
+        faithful: BTreeSet::new(),
         unindexed: Vec::new(),
         endangered: BTreeSet::new(),
         locked: BTreeSet::new(),
@@ -189,6 +205,9 @@ pub fn first(subject: &Subject) -> Result<First> {
             .filter(|(oid, _)| !event_triggers.contains_key(oid))
             .collect();
         first.sequences_moved = stands()? != standing;
+        first.carried = homecoming::carried(subject)?;
+        first.in_between = in_between::deletions(subject, &first.carried)?;
+        first.faithful = conversion::faithful(subject)?;
         way_back(subject, &onlooker, &mut first)?;
         first.sequences_moved |= stands()? != standing;
         let later = [&first.after, &first.restored];
@@ -261,7 +280,7 @@ pub fn second(subject: &Subject, first: &First) -> Result<Option<Second>> {
             if leg(subject, scripts, None)?.failure().is_some() {
                 return Ok(None);
             }
-            Some(images.compare_way_back(&between)?)
+            Some(images.compare_way_back(&between, &first.carried)?)
         }
         _ => None,
     };

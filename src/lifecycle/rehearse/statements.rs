@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::pass::First;
 use super::words::{rounded, shown_locks};
-use crate::migration::execute::{Failure, StatementReport};
+use crate::migration::execute::StatementReport;
+use crate::migration::failure::Failure;
 
 /// Each statement of the rehearsed scripts with what it took, and how long all of them took.
 pub fn shown(first: &First) -> (Vec<Value>, f64) {

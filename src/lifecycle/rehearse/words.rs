@@ -9,29 +9,51 @@ use versioning_core::rehearsal::attribution::Place;
 use versioning_core::rehearsal::shape::{Retyped, Tables};
 use versioning_core::rehearsal::{Finding, Observation, Relations, attribution};
 
-/// A difference as a finding, of the kind that matters most.
-pub fn shown_change(change: &Change, place: Option<Place>) -> Value {
-    let kind = change
-        .findings
-        .iter()
-        .max_by_key(|finding| finding.level)
-        .map_or_else(
-            || {
-                format!("{}_{}", change.object_type, change.action.as_str())
-                    .replace([' ', '-'], "_")
-            },
-            |finding| finding.kind.to_owned(),
-        );
-    json!({
-        "kind": kind,
-        "object": change.object_name(),
-        "object_type": change.object_type,
-        "change": change.action.as_str(),
-        "breaking": change.is_breaking(),
-        "statement_number": place.map(|(number, _)| number),
-        "migration_sequence": place.and_then(|(_, migration)| migration),
-        "detail": change.detail(),
-    })
+/// A difference as findings, one of each kind that it is of, what matters most first.
+pub fn shown_changes(change: &Change, place: Option<Place>) -> Vec<Value> {
+    let mut kinds: Vec<(catalog::Level, String)> = Vec::new();
+    for finding in &change.findings {
+        match kinds.iter_mut().find(|(_, kind)| kind == finding.kind) {
+            Some((level, _)) => *level = finding.level.max(*level),
+            None => kinds.push((finding.level, finding.kind.to_owned())),
+        }
+    }
+    kinds.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+    if kinds.is_empty() {
+        let kind = format!("{}_{}", change.object_type, change.action.as_str());
+        kinds.push((catalog::Level::Info, kind.replace([' ', '-'], "_")));
+    }
+    let shown = kinds.into_iter().map(|(level, kind)| {
+        json!({
+            "kind": kind,
+            "object": change.object_name(),
+            "object_type": change.object_type,
+            "change": change.action.as_str(),
+            "breaking": level == catalog::Level::Breaking,
+            "statement_number": place.map(|(number, _)| number),
+            "migration_sequence": place.and_then(|(_, migration)| migration),
+            "detail": change.detail(),
+        })
+    });
+    shown.collect()
+}
+
+/// What can't be told about a trigger that may refuse what clients write.
+pub fn undecided(change: &Change) -> Vec<String> {
+    let of_triggers = change.findings.iter().filter(|finding| {
+        change.object.collection == Collection::Triggers
+            && finding.level != catalog::Level::Breaking
+    });
+    of_triggers
+        .filter_map(|finding| {
+            let note = finding.note.as_deref()?;
+            Some(format!(
+                "{}: trigger {}: {note}",
+                finding.kind,
+                change.object_name()
+            ))
+        })
+        .collect()
 }
 
 pub fn shown_finding(change: &Change, finding: &catalog::Finding, place: Option<Place>) -> Value {
@@ -111,6 +133,11 @@ pub fn shown_loss(loss: &Loss, home: &str, tables: &Tables, seen: &[Observation]
 /// Whether it was there before the scripts, and not only in between.
 pub fn is_of_before(loss: &Loss) -> bool {
     loss.rows > 0 || loss.values.is_some_and(|values| values > 0)
+}
+
+/// Whether it is about rows of a table, and not about its columns.
+pub fn is_of_rows(finding: &Finding) -> bool {
+    ["rows_deleted", "table_truncated", "table_dropped"].contains(&finding.kind.as_str())
 }
 
 pub fn shown_locks(seen: &Observation, relations: &Relations) -> Vec<Value> {

@@ -72,3 +72,26 @@ pub fn rehearsal(row: &RehearsalRow) -> Result<Option<Record<Rehearsal>>> {
         ],
     )
 }
+
+/// The columns of each of a table's unique keys. Of two rows with the same values there one at least has NULL.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn unique_keys(table: pgrx::pg_sys::Oid) -> Result<Vec<std::collections::BTreeSet<String>>> {
+    query::rows(
+        "SELECT ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+                      WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+         FROM pg_catalog.pg_index i
+         WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL",
+        &[table.into()],
+        |row| Ok(row.get::<Vec<String>>(1)?.into_iter().collect()),
+    )
+}
+
+/// What a query says about values.
+///
+/// # Errors
+/// What PostgreSQL says against the query it raises.
+pub fn all_differ(query: &str, values: Vec<String>) -> Result<bool> {
+    query::one(query, &[values.into()], |row| row.get(1))
+}

@@ -11,6 +11,8 @@ pub struct LiveTable {
     pub oid: pg_sys::Oid,
     /// Its schema, unquoted.
     pub schema: String,
+    /// Its name there, unquoted.
+    pub name: String,
     /// As it is shown: schema and name.
     pub shown: String,
     /// Quoted, for use in a query.
@@ -25,7 +27,7 @@ pub struct LiveTable {
 pub const LIVE_TABLE: &str = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner,
         ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
-        c.oid, n.nspname::text
+        c.oid, n.nspname::text, c.relname::text
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
 /// A row of [`LIVE_TABLE`].
@@ -34,6 +36,7 @@ pub fn live_table_of_row(row: &query::Row<'_>) -> Result<LiveTable> {
     Ok(LiveTable {
         oid: row.get(4)?,
         schema: row.get(5)?,
+        name: row.get(6)?,
         shown: quoted.clone(),
         quoted,
         owner: row.get(2)?,

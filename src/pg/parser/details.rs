@@ -3,10 +3,13 @@
 mod column;
 mod object;
 mod query;
+mod routine;
+mod setting;
 mod table;
+mod trace;
 
 use pgrx::pg_sys::{self, NodeTag, ObjectType};
-use versioning_core::detail::{Detail, PartKind};
+use versioning_core::detail::{Detail, PartKind, Trace};
 use versioning_core::effect::{ObjectKind, ObjectName};
 
 use super::tree;
@@ -14,6 +17,17 @@ use super::tree;
 /// # Safety
 /// A statement node of a raw parse tree.
 pub(super) unsafe fn details(node: *mut pg_sys::Node) -> Vec<Detail> {
+    // SAFETY: by the caller's word.
+    unsafe {
+        let mut found = told(node);
+        found.extend(trace::details(node));
+        found
+    }
+}
+
+/// # Safety
+/// A statement node of a raw parse tree.
+unsafe fn told(node: *mut pg_sys::Node) -> Vec<Detail> {
     // SAFETY: by the caller's word, and each cast follows the tag.
     unsafe {
         match tree::tag(node) {
@@ -56,6 +70,7 @@ pub(super) unsafe fn details(node: *mut pg_sys::Node) -> Vec<Detail> {
                 }
             }
             NodeTag::T_CopyStmt => query::copy(&*node.cast()),
+            NodeTag::T_DoStmt => setting::block(&*node.cast()),
             _ => object::details(node),
         }
     }
@@ -75,10 +90,26 @@ unsafe fn create_schema(create: &pg_sys::CreateSchemaStmt) -> Vec<Detail> {
             name,
         }];
         for element in tree::nodes(create.schemaElts) {
-            found.extend(details(element));
+            let elements = details(element).into_iter();
+            found.extend(elements.map(|detail| in_schema(detail, tree::text(create.schemaname))));
         }
         found
     }
+}
+
+/// What a CREATE SCHEMA makes, it makes there.
+fn in_schema(mut detail: Detail, schema: Option<String>) -> Detail {
+    match &mut detail {
+        Detail::NewTable { table: name, .. }
+        | Detail::NewIndex { table: name, .. }
+        | Detail::NewView { view: name, .. }
+        | Detail::NewObject { name, .. }
+        | Detail::Trace(Trace { object: name, .. }) => {
+            name.schema = name.schema.take().or(schema);
+        }
+        _ => {}
+    }
+    detail
 }
 
 /// # Safety
@@ -127,15 +158,6 @@ unsafe fn drop_objects(node: *mut pg_sys::Node) -> Vec<Detail> {
             | ObjectType::OBJECT_AGGREGATE => objects
                 .filter(|object| tree::tag(*object) == NodeTag::T_ObjectWithArgs)
                 .map(|object| dropped_function(&*object.cast()))
-                .collect(),
-            ObjectType::OBJECT_OPERATOR
-            | ObjectType::OBJECT_OPCLASS
-            | ObjectType::OBJECT_OPFAMILY
-            | ObjectType::OBJECT_CAST => objects
-                .map(|object| Detail::DropOther {
-                    command: tree::command_tag(node),
-                    name: tree::object_name(object),
-                })
                 .collect(),
             _ => Vec::new(),
         }

@@ -15,12 +15,17 @@ pub(super) unsafe fn effects(node: *mut pg_sys::Node) -> Vec<Effect> {
     unsafe {
         match tree::tag(node) {
             NodeTag::T_CreateStmt => vec![create(&*(*node.cast::<pg_sys::CreateStmt>()).relation)],
+            NodeTag::T_CreateForeignTableStmt => {
+                let foreign = &*node.cast::<pg_sys::CreateForeignTableStmt>();
+                vec![create(&*foreign.base.relation)]
+            }
             NodeTag::T_CreateTableAsStmt => create_as(&*node.cast()),
             NodeTag::T_CreateSchemaStmt => {
-                let elements = (*node.cast::<pg_sys::CreateSchemaStmt>()).schemaElts;
-                tree::nodes(elements)
+                let create = &*node.cast::<pg_sys::CreateSchemaStmt>();
+                tree::nodes(create.schemaElts)
                     .into_iter()
                     .flat_map(|element| effects(element))
+                    .map(|effect| in_schema(effect, tree::text(create.schemaname)))
                     .collect()
             }
             NodeTag::T_DropStmt => drop_objects(&*node.cast()),
@@ -43,6 +48,14 @@ pub(super) unsafe fn effects(node: *mut pg_sys::Node) -> Vec<Effect> {
             _ => data::effects(node),
         }
     }
+}
+
+/// What a CREATE SCHEMA makes, it makes there.
+fn in_schema(mut effect: Effect, schema: Option<String>) -> Effect {
+    if let Effect::CreateTable { table, .. } = &mut effect {
+        table.schema = table.schema.take().or(schema);
+    }
+    effect
 }
 
 fn dynamic(what: &str) -> Effect {

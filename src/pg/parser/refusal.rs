@@ -302,8 +302,30 @@ unsafe fn alter_subscription(alter: &pg_sys::AlterSubscriptionStmt) -> Option<St
         {
             Some("ALTER SUBSCRIPTION with refresh".to_owned())
         }
+        // SAFETY: by the caller's word.
+        Kind::ALTER_SUBSCRIPTION_OPTIONS if unsafe { changes_slot(alter.options) } => {
+            Some("ALTER SUBSCRIPTION SET".to_owned())
+        }
         _ => None,
     }
+}
+
+/// Options that belong to the slot at the publisher too: since PostgreSQL 17 and 18.
+///
+/// # Safety
+/// NULL or a list of DefElems.
+unsafe fn changes_slot(options: *mut pg_sys::List) -> bool {
+    let names: &[&str] = if cfg!(feature = "pg18") {
+        &["failover", "two_phase"]
+    } else if cfg!(feature = "pg17") {
+        &["failover"]
+    } else {
+        &[]
+    };
+    // SAFETY: by the caller's word.
+    names
+        .iter()
+        .any(|name| unsafe { has_option(options, name) })
 }
 
 /// # Safety

@@ -392,8 +392,12 @@ mod tests {
                     table: table.clone(),
                     temporary: true
                 },
+                // What CREATE SCHEMA makes lies in it.
                 Effect::CreateTable {
-                    table,
+                    table: ObjectName {
+                        schema: Some("s".to_owned()),
+                        ..table
+                    },
                     temporary: false
                 }
             ]

@@ -144,6 +144,42 @@ pub(super) unsafe fn type_text(type_name: *const pg_sys::TypeName) -> String {
     }
 }
 
+/// What is cast, however often: there may be more casts than the stack has room for.
+///
+/// # Safety
+/// NULL or an expression.
+pub(super) unsafe fn without_casts(mut node: *mut pg_sys::Node) -> *mut pg_sys::Node {
+    // SAFETY: by the caller's word, and the cast follows the tag.
+    unsafe {
+        while tag(node) == NodeTag::T_TypeCast {
+            node = (*node.cast::<pg_sys::TypeCast>()).arg;
+        }
+    }
+    node
+}
+
+/// The text of a constant, also of one with a cast.
+///
+/// # Safety
+/// NULL or an expression.
+pub(super) unsafe fn constant(node: *mut pg_sys::Node) -> Option<String> {
+    // SAFETY: by the caller's word; the union's member follows its tag.
+    unsafe {
+        let node = without_casts(node);
+        match tag(node) {
+            NodeTag::T_A_Const => {
+                let value = &(*node.cast::<pg_sys::A_Const>()).val;
+                match value.node.type_ {
+                    NodeTag::T_String => text(value.sval.sval),
+                    NodeTag::T_Boolean => Some(value.boolval.boolval.to_string()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
 /// # Safety
 /// NULL or a node.
 unsafe fn integer(node: *mut pg_sys::Node) -> Option<String> {

@@ -31,6 +31,8 @@ pub struct Assembly {
     pub(super) models: BTreeMap<u32, (String, Schema)>,
     pub(super) relations: HashMap<u32, Place>,
     pub(super) types: HashMap<u32, Place>,
+    /// The collations of columns, by relation and number.
+    pub(super) collations: HashMap<(u32, i32), u32>,
     comments: HashMap<(u32, u32, i32), String>,
     qualified: bool,
 }
@@ -57,6 +59,7 @@ impl Assembly {
             models: BTreeMap::new(),
             relations: HashMap::new(),
             types: HashMap::new(),
+            collations: HashMap::new(),
             comments: comments
                 .into_iter()
                 .map(|comment| (comment.on, comment.text))
@@ -158,12 +161,18 @@ impl Assembly {
         let class = class
             .and_then(|value| u32::try_from(value).ok())
             .unwrap_or_default();
+        let untouched = if class == pg_sys::TypeRelationId.to_u32() {
+            Untouched::Usage
+        } else {
+            Untouched::Closed
+        };
         self.complete(
             object,
             (class, object.object, 0),
-            Untouched::Closed,
+            untouched,
             &mut properties,
         );
+        // A base type has grants as other types do; the rest has none.
         let other = from_properties(object, properties)?;
         self.put(object, other, |model| &mut model.others);
         Ok(())

@@ -1,6 +1,7 @@
 //! Live schemas as the model of `versioning_core::catalog`.
 
 mod assembly;
+mod key;
 mod part;
 mod properties;
 mod text;
@@ -15,6 +16,7 @@ use self::assembly::Assembly;
 use super::store::capture::{Printer, comments, user_schemas};
 use crate::error::{Error, Result};
 use crate::pg::identity::as_extension_owner;
+use crate::pg::scope::with_settings;
 
 /// What the schema consists of, with identities, so that two captures of one transaction tell a rename
 /// from a drop and an addition. Its own objects are named without it, so that equal schemas of
@@ -62,8 +64,10 @@ fn models(
     names: Vec<String>,
     qualified: bool,
 ) -> Result<BTreeMap<String, Schema>> {
-    // Whoever may not use a schema would see its names otherwise than who may.
-    as_extension_owner(|| {
+    // Whoever may not use a schema would see its names otherwise than who may. Names are quoted here as in
+    // what the server prints.
+    let settings = [("quote_all_identifiers", "off")];
+    let assembled = || {
         let mut assembly = Assembly::new(comments()?, qualified);
         for namespace in printer.namespaces(names)? {
             assembly.add_schema(&namespace)?;
@@ -89,14 +93,18 @@ fn models(
         for constraint in printer.constraints(&relations, &domains)? {
             assembly.add_constraint(constraint);
         }
-        for index in printer.indexes(&relations)? {
+        let indexes = printer.indexes(&relations, |index, usual| {
+            assembly.has_usual_keys(index, usual)
+        })?;
+        for index in indexes {
             assembly.add_index(index);
         }
         for part in printer.parts(&relations)? {
             assembly.add(&part)?;
         }
         Ok(assembly.finished())
-    })
+    };
+    as_extension_owner(|| with_settings(&settings, assembled))
 }
 
 fn oids(numbers: impl Iterator<Item = u32>) -> Vec<Oid> {

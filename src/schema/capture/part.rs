@@ -1,31 +1,23 @@
-//! Columns, constraints, indexes and sequences: the many, which are put together without JSON.
+//! Columns and sequences: the many, which are put together without JSON.
 
 use std::collections::HashMap;
 
 use pgrx::pg_sys;
 use versioning_core::catalog::acl::{Untouched, grants};
 use versioning_core::catalog::change::quoted;
-use versioning_core::catalog::model::{
-    Column, Constraint, ConstraintKind, Identity, Index, Relation, Sequence,
-};
+use versioning_core::catalog::model::{Column, Identity, Relation, Sequence};
 
-use super::super::store::capture::{
-    DescribedColumn, DescribedConstraint, DescribedIndex, DescribedSequence,
-};
+use super::super::store::capture::{DescribedColumn, DescribedSequence};
 use super::assembly::Assembly;
 use super::properties::{from_value, read_properties};
-use super::text;
 use crate::error::Result;
-
-/// The catalog of constraints has this OID in every database; it is not among the bindings.
-const PG_CONSTRAINT: u32 = 2606;
 
 impl Assembly {
     /// A column of a relation that is known already; the same holds below.
     pub fn add_column(&mut self, column: DescribedColumn) -> Result<()> {
         let number = i32::from(column.number);
         let comment = self.comment((pg_sys::RelationRelationId.to_u32(), column.relation, number));
-        let Some(relation) = self.relation(column.relation) else {
+        let Some(owner) = self.relation(column.relation).map(|it| it.owner.clone()) else {
             return Ok(());
         };
         let mut described: Column = match &column.properties {
@@ -34,8 +26,13 @@ impl Assembly {
                 .and_then(|properties| from_value("column", &column.name, properties))?,
         };
         if column.acl.is_some() {
-            described.grants = grants(column.acl.as_deref(), &relation.owner, Untouched::Closed);
+            described.grants = grants(column.acl.as_deref(), &owner, Untouched::Closed);
         }
+        described.collation = column.collation;
+        described.storage = column.storage.map(str::to_owned);
+        described.identity_kind = column.identity_kind.map(str::to_owned);
+        self.collations
+            .insert((column.relation, number), column.collation_identity);
         if column.generated {
             described.generated = column.expression;
         } else {
@@ -49,7 +46,9 @@ impl Assembly {
             object: column.relation,
             number,
         });
-        relation.columns.insert(column.name, described);
+        if let Some(relation) = self.relation(column.relation) {
+            relation.columns.insert(column.name, described);
+        }
         Ok(())
     }
 
@@ -114,70 +113,13 @@ impl Assembly {
             model.sequences.insert(sequence.name, described);
         }
     }
-
-    /// A constraint of a relation or domain.
-    pub fn add_constraint(&mut self, constraint: DescribedConstraint) {
-        let class = PG_CONSTRAINT;
-        let mut described = Constraint {
-            kind: match constraint.kind.as_str() {
-                "u" => ConstraintKind::Unique,
-                "p" => ConstraintKind::PrimaryKey,
-                "f" => ConstraintKind::ForeignKey,
-                "x" => ConstraintKind::Exclusion,
-                _ => ConstraintKind::Check,
-            },
-            definition: text::of_constraint(&constraint.definition),
-            not_valid: constraint.not_valid,
-            comment: self.comment((class, constraint.object, 0)),
-            identity: identity(constraint.object),
-            ..Constraint::default()
-        };
-        if let Some(relation) = self.relation(constraint.whole) {
-            let names = names(relation);
-            let columns = constraint.columns.iter();
-            described.columns = columns
-                .filter_map(|number| named(&names, *number))
-                .collect();
-            relation.constraints.insert(constraint.name, described);
-        } else if let Some(place) = self.types.get(&constraint.whole)
-            && let Some((_, model)) = self.models.get_mut(&place.schema)
-            && let Some(domain) = model.types.get_mut(&place.name)
-        {
-            domain.constraints.insert(constraint.name, described);
-        }
-    }
-
-    /// An index of a relation.
-    pub fn add_index(&mut self, index: DescribedIndex) {
-        let comment = self.comment((pg_sys::RelationRelationId.to_u32(), index.object, 0));
-        let Some(relation) = self.relation(index.relation) else {
-            return;
-        };
-        let names = names(relation);
-        let columns = index.columns.iter();
-        let described = Index {
-            definition: text::of_index(&index.definition),
-            columns: index.keys.unwrap_or_else(|| {
-                columns
-                    .filter_map(|number| named(&names, *number))
-                    .collect()
-            }),
-            predicate: index.predicate,
-            unique: index.unique,
-            nulls_not_distinct: index.nulls_not_distinct,
-            invalid: index.invalid,
-            comment,
-            identity: identity(index.object),
-        };
-        relation.indexes.insert(index.name, described);
-    }
 }
 
-fn identity(object: u32) -> Option<Identity> {
+pub(super) fn identity(object: u32) -> Option<Identity> {
     Some(Identity { object, number: 0 })
 }
 
-fn column_number(column: &Column) -> i32 {
+pub(super) fn column_number(column: &Column) -> i32 {
     column.identity.map_or(0, |identity| identity.number)
 }
 
@@ -186,8 +128,4 @@ fn names(relation: &Relation) -> HashMap<i32, String> {
     columns
         .map(|(name, column)| (column_number(column), name.clone()))
         .collect()
-}
-
-fn named(names: &HashMap<i32, String>, number: i16) -> Option<String> {
-    names.get(&i32::from(number)).cloned()
 }

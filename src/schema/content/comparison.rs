@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::pg_sys;
-use versioning_core::content::{self, Live, Loss, Moments, Reference, Standing, Structures};
+use versioning_core::content::{
+    self, Kept, Live, Loss, Moments, Number, Reference, Standing, Structures,
+};
 
-use super::reading::{Form, Forms, Labels, Reader};
-use super::{Images, MOST_VALUES, Unread, number, unknown};
+use super::form::{Form, Forms, Labels};
+use super::reading::Reader;
+use super::{Images, MOST_VALUES, Unread, number, originals, unknown};
 use crate::error::Result;
 use crate::schema::store::content::{self as store, Table};
 
@@ -82,6 +85,7 @@ impl<'a> Comparison<'a> {
             labels: &self.labels,
             room: &mut self.room,
             with_parts,
+            most_rows: None,
         };
         match reader.read_somehow(table, forms) {
             Ok(read) => self.live.push(Live {
@@ -142,13 +146,13 @@ impl<'a> Comparison<'a> {
                 **part != table.oid && now.is_some_and(|now| now.root != Some(table.oid))
             }));
         }
+        let forms = Forms::ByName(self.forms_by_name(losses));
         let mut unchanged = BTreeSet::new();
         for loss in losses {
-            unchanged.extend(self.related(loss)?);
+            unchanged.extend(self.related(loss, &forms)?);
         }
         unchanged.retain(|oid| !kept.contains(oid) && !new.contains(oid));
         let oids = |set: &BTreeSet<u32>| set.iter().map(|oid| (*oid).into()).collect::<Vec<_>>();
-        let forms = Forms::ByName(self.forms_by_name(losses));
         for table in store::tables(&oids(&new))? {
             self.add(&table, Standing::New, &forms, true)?;
         }
@@ -172,7 +176,7 @@ impl<'a> Comparison<'a> {
             let loses = |loss: &Loss| loss.object == live.oid && loss.column.is_some();
             if live.image.has_values()
                 && losses.iter().any(loses)
-                && store::has_parts(live.oid.into())?
+                && store::has_parts(live.oid.into(), self.known_columns(live.oid))?
             {
                 again.push(live.oid.into());
             }
@@ -190,16 +194,21 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
+    fn known_columns(&self, table: u32) -> Vec<Number> {
+        let forms = self.images.forms.get(&table);
+        forms
+            .map(|forms| forms.keys().copied().collect())
+            .unwrap_or_default()
+    }
+
     /// How the columns of the tables that lose something are written.
     fn forms_by_name(&self, losses: &[Loss]) -> BTreeMap<String, Form> {
         let mut forms = BTreeMap::new();
         for loss in losses {
-            let kept = self
-                .images
-                .tables
-                .iter()
-                .find(|kept| kept.oid == loss.object);
-            let Some((kept, own)) = kept.zip(self.images.forms.get(&loss.object)) else {
+            let Some(kept) = self.kept(loss) else {
+                continue;
+            };
+            let Some(own) = self.images.forms.get(&kept.oid) else {
                 continue;
             };
             for column in &kept.image.columns {
@@ -213,28 +222,25 @@ impl<'a> Comparison<'a> {
         forms
     }
 
-    fn related(&mut self, loss: &Loss) -> Result<Vec<u32>> {
-        let found = if loss.column.is_some() {
+    /// The image of the table that loses something, also of one whose partition does.
+    fn kept(&self, loss: &Loss) -> Option<&Kept> {
+        let is_it = |kept: &&Kept| kept.oid == loss.object || kept.parts.contains_key(&loss.object);
+        self.images.tables.iter().find(is_it)
+    }
+
+    /// The tables besides that may hold what is lost: those that foreign keys lead to, those of which the
+    /// rows may be copies.
+    fn related(&mut self, loss: &Loss, forms: &Forms) -> Result<Vec<u32>> {
+        if loss.column.is_some() {
             let found = store::references_of(loss.object.into())?;
             self.references.extend(found.iter().copied());
             return Ok(found.iter().map(|reference| reference.other).collect());
-        } else {
-            let kept = self
-                .images
-                .tables
-                .iter()
-                .find(|kept| kept.oid == loss.object);
-            let Some(kept) = kept else {
-                return Ok(Vec::new());
-            };
-            let names: Vec<String> = kept
-                .image
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect();
-            store::of_the_same_shape(&kept.name.schema, &names)?
-        };
-        Ok(found.into_iter().map(number).collect())
+        }
+        match self.kept(loss) {
+            Some(kept) if !self.written_only => {
+                originals::of(kept, self.images, &self.labels, forms)
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use pgrx::PgSqlErrorCode;
 use pgrx::spi::quote_identifier;
 use versioning_core::content::{
-    Column, Family, Image, Leaf, NULL, Number, Value, is_literal, items, parts, relabelled,
+    self, Column, Family, Image, NULL, Number, Parts, Value, is_literal, parts, relabelled,
 };
 use versioning_core::snapshot::row::RowReader;
 
@@ -19,6 +19,7 @@ use crate::pg::identity::{Restriction, as_extension_owner, run_as};
 use crate::pg::row_stream::{Source, consistent_view, stream};
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
+use crate::schema::content::form::{Form, Forms, Labels, family, form, items};
 use crate::schema::store::content::{self as store, Table};
 
 /// Values have one form, whatever the session's settings, and no policy hides a row.
@@ -40,59 +41,6 @@ const SETTINGS: &[(&str, &str)] = &[
     ("synchronize_seqscans", "off"),
 ];
 
-/// The labels of enum values: what they are now, and what they were.
-#[derive(Debug, Default)]
-pub struct Labels {
-    /// By enum: the label now and the one before, where they differ.
-    renamed: BTreeMap<u32, BTreeMap<String, String>>,
-}
-
-impl Labels {
-    /// What became of the labels.
-    pub fn new(before: &BTreeMap<u32, String>, now: &[(u32, u32, String)]) -> Self {
-        let mut labels = Self::default();
-        for (value, kind, label) in now {
-            if let Some(before) = before.get(value).filter(|before| *before != label) {
-                let renamed = labels.renamed.entry(*kind).or_default();
-                renamed.insert(label.clone(), before.clone());
-            }
-        }
-        labels
-    }
-}
-
-/// What was kept of a column, which decides how it is read again.
-#[derive(Debug, Clone)]
-pub struct Form {
-    /// How its values are written.
-    pub family: Family,
-    /// The attributes of its composite type.
-    pub attributes: Vec<Number>,
-}
-
-/// The forms in which columns are read.
-#[derive(Debug, Clone)]
-pub enum Forms {
-    /// Those that the columns had, by number.
-    ByNumber(BTreeMap<Number, Form>),
-    /// Those of columns of other tables whose values may have been put here under the same names.
-    ByName(BTreeMap<String, Form>),
-}
-
-impl Forms {
-    /// Whether the column was there when the forms were noted.
-    fn had(&self, column: &store::Column) -> bool {
-        matches!(self, Self::ByNumber(forms) if forms.contains_key(&column.number))
-    }
-
-    fn of(&self, column: &store::Column) -> Option<&Form> {
-        match self {
-            Self::ByNumber(forms) => forms.get(&column.number),
-            Self::ByName(forms) => forms.get(&column.name),
-        }
-    }
-}
-
 /// How a column is read.
 struct Reading {
     column: Column,
@@ -102,6 +50,8 @@ struct Reading {
     /// The enum they are of.
     enumeration: Option<u32>,
     is_array: bool,
+    /// How the items of arrays were written, and how they are now.
+    items: Option<(Family, Family)>,
     default: Option<String>,
 }
 
@@ -126,10 +76,9 @@ pub struct Reader<'a> {
     pub room: &'a mut usize,
     /// Whether members of JSON values and items of arrays are read too.
     pub with_parts: bool,
+    /// How many rows are read, where it isn't all of them.
+    pub most_rows: Option<u32>,
 }
-
-/// How many parts of values are kept of one table.
-const MOST_PARTS: usize = 4_000_000;
 
 impl Reader<'_> {
     /// Reads a table; as [`Reader::read`]. An owner who may not read its own table, or not use the schema
@@ -170,12 +119,19 @@ impl Reader<'_> {
         // Generated columns lose nothing, but new ones may show what others held.
         let mut readings: Vec<Reading> = found
             .into_iter()
-            .filter(|column| !column.is_generated || self.with_parts && !forms.had(column))
+            .filter(|column| !column.is_generated || self.with_parts && !forms.had(column.number))
             .map(|column| {
                 let form = forms.of(&column).or(own.get(&column.number));
                 reading(column, form)
             })
             .collect();
+        if self.with_parts {
+            let is_new = |one: &&Reading| {
+                own.contains_key(&one.column.number) && !forms.had(one.column.number)
+            };
+            let others = readings.iter().filter(is_new).filter_map(in_another_form);
+            readings.extend(others.collect::<Vec<_>>());
+        }
         let image = run_as(table.owner, Restriction::RestrictedOperation, || {
             with_settings(SETTINGS, || {
                 self.defaults(&mut readings)?;
@@ -195,7 +151,12 @@ impl Reader<'_> {
             .into_iter()
             .chain(readings.iter().map(|reading| reading.expression.as_str()))
             .collect();
-        let query = format!("SELECT {} FROM {} t", fields.join(", "), table.item());
+        let limit = (self.most_rows).map_or_else(String::new, |most| format!(" LIMIT {most}"));
+        let query = format!(
+            "SELECT {} FROM {} t{limit}",
+            fields.join(", "),
+            table.item()
+        );
         let columns = readings
             .iter()
             .map(|reading| reading.column.clone())
@@ -207,7 +168,7 @@ impl Reader<'_> {
             text: &vec![true; readings.len()],
         };
         let (mut bytes, mut values) = (Vec::new(), Vec::with_capacity(readings.len()));
-        let mut leaves = Vec::new();
+        let mut inside = Parts::default();
         stream(&source, &mut |row| {
             bytes.clear();
             row.append_to(&mut bytes)?;
@@ -218,34 +179,31 @@ impl Reader<'_> {
             } else {
                 None
             };
-            if self.with_parts && leaves.len() < MOST_PARTS {
+            if self.with_parts && inside.has_room() {
                 let row = u32::try_from(image.count).unwrap_or(u32::MAX);
-                self.leaves(&bytes, readings, row, &mut leaves);
+                self.parts(&bytes, readings, row, &mut inside);
             }
             image.push(&values, part, self.room);
             Ok(())
         })?;
-        image.widen(&leaves);
+        image.widen(inside, self.room);
         Ok(image)
     }
 
-    fn leaves(&self, bytes: &[u8], readings: &[Reading], row: u32, leaves: &mut Vec<Leaf>) {
+    fn parts(&self, bytes: &[u8], readings: &[Reading], row: u32, inside: &mut Parts) {
         let Some(Ok(fields)) = RowReader::new(bytes, readings.len()).next() else {
             return;
         };
         for (reading, field) in readings.iter().zip(fields.fields) {
             let parts_of: fn(&str) -> Vec<(String, String)> = match reading.printed {
                 Family::Json => parts,
-                _ if reading.is_array => items,
+                _ if reading.is_array => content::items,
                 _ => continue,
             };
             let text = String::from_utf8_lossy(field.unwrap_or_default());
-            leaves.extend(parts_of(&text).into_iter().map(|(path, part)| Leaf {
-                row,
-                parent: reading.column.number,
-                path,
-                value: self.hash(&part),
-            }));
+            for (path, part) in parts_of(&text) {
+                inside.add(row, reading.column.number, path, self.hash(&part));
+            }
         }
     }
 
@@ -254,20 +212,25 @@ impl Reader<'_> {
     }
 
     fn values(&self, bytes: &[u8], readings: &[Reading], values: &mut Vec<Value>) -> Result<()> {
-        let row = RowReader::new(bytes, readings.len()).next();
-        let Some(Ok(row)) = row else {
-            return Err(Error::internal("a row of an internal query can't be read"));
-        };
-        for (reading, field) in readings.iter().zip(row.fields) {
-            values.push(field.map_or(NULL, |field| self.value(reading, field)));
-        }
-        Ok(())
+        let mut next = readings.iter();
+        let mut row = RowReader::new(bytes, readings.len());
+        row.each_field(|field| {
+            let value = next.next().zip(field);
+            values.push(value.map_or(NULL, |(reading, field)| self.value(reading, field)));
+        })
+        .map_err(|_| Error::internal("a row of an internal query can't be read"))
     }
 
     fn value(&self, reading: &Reading, field: &[u8]) -> Value {
         // The database's encoding and the client's are UTF8.
         let text = String::from_utf8_lossy(field);
         let text = self.labelled(reading, text);
+        if let Some((was, now)) = reading.items {
+            return self.hash(&relabelled(&text, |item| match item {
+                "NULL" => item.to_owned(),
+                _ => was.back(now, item).into_owned(),
+            }));
+        }
         let form = reading.column.family.back(reading.printed, &text);
         self.hash(&form)
     }
@@ -322,31 +285,43 @@ impl Reader<'_> {
     }
 }
 
-fn family(column: &store::Column) -> Family {
-    if column.enumeration.is_some() && !column.is_array {
-        return Family::Text;
-    }
-    column
-        .base_name
-        .as_deref()
-        .map_or(Family::Other, Family::of)
-}
+/// The number of the first column that is read in another form, downwards.
+const OTHER_FORMS: Number = -1_000;
 
-fn form(column: &store::Column) -> Form {
-    Form {
-        family: family(column),
-        attributes: column
-            .attributes
-            .iter()
-            .map(|(number, _)| *number)
-            .collect(),
-    }
+/// A column of numbers as the column of another type would hold them from which they may have been copied: a
+/// `real` and a `numeric` have no common form.
+fn in_another_form(reading: &Reading) -> Option<Reading> {
+    let family = match reading.printed {
+        Family::Real => Family::Number,
+        Family::Number => Family::Real,
+        _ => return None,
+    };
+    let column = Column {
+        number: OTHER_FORMS.checked_sub(reading.column.number)?,
+        family,
+        default: None,
+        parent: Some(reading.column.number),
+        ..reading.column.clone()
+    };
+    Some(Reading {
+        column,
+        expression: reading.expression.clone(),
+        printed: reading.printed,
+        enumeration: None,
+        is_array: false,
+        items: None,
+        default: None,
+    })
 }
 
 fn reading(column: store::Column, form: Option<&Form>) -> Reading {
     let printed = family(&column);
     let attributes = form.map_or(&[][..], |form| &form.attributes);
+    let (was, now) = (form.and_then(|form| form.items), items(&column));
     Reading {
+        items: was
+            .zip(now)
+            .filter(|(was, now)| was != now || was.has_own_form()),
         expression: expression(&column, attributes),
         printed,
         enumeration: column.enumeration.map(|kind| kind.to_u32()),

@@ -170,6 +170,8 @@ pub struct Column {
     pub enumeration: Option<pg_sys::Oid>,
     /// Whether the values are arrays.
     pub is_array: bool,
+    /// The name of the arrays' type of items, if that is one of the server's own.
+    pub item_name: Option<String>,
     /// The attributes of a composite type.
     pub attributes: Vec<(Number, String)>,
     /// Whether the database gives numbers for it by itself.
@@ -205,7 +207,8 @@ pub fn columns(table: pg_sys::Oid) -> Result<Vec<Column>> {
                 CASE WHEN a.attgenerated = '' THEN d.expression END,
                 a.attgenerated <> '',
                 (SELECT pg_catalog.count(*)::int4 FROM pg_catalog.pg_attribute m
-                 WHERE b.typtype = 'c' AND m.attrelid = b.typrelid AND m.attnum > 0 AND m.attisdropped)
+                 WHERE b.typtype = 'c' AND m.attrelid = b.typrelid AND m.attnum > 0 AND m.attisdropped),
+                CASE WHEN e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace THEN e.typname::text END
          FROM base b
          JOIN pg_catalog.pg_attribute a ON a.attrelid = $1 AND a.attnum = b.attnum
          LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
@@ -230,6 +233,7 @@ pub fn columns(table: pg_sys::Oid) -> Result<Vec<Column>> {
                 base_name: row.optional(6)?,
                 enumeration: row.optional(7)?,
                 is_array: row.get(8)?,
+                item_name: row.optional(15)?,
                 attributes: numbers.into_iter().zip(names).collect(),
                 is_given: row.get(11)?,
                 default: row.optional(12)?,
@@ -239,17 +243,20 @@ pub fn columns(table: pg_sys::Oid) -> Result<Vec<Column>> {
     )
 }
 
-/// Whether a table has columns whose values may have others inside, or are computed from others.
+/// Whether a table has columns whose values may have others inside, are computed from others, or may be those of
+/// another type: those that are not among the known ones.
 ///
 /// # Errors
 /// None of its own.
-pub fn has_parts(table: pg_sys::Oid) -> Result<bool> {
+pub fn has_parts(table: pg_sys::Oid, known: Vec<Number>) -> Result<bool> {
     query::one(
         "SELECT EXISTS (
              SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
              WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-               AND (a.attgenerated <> '' OR t.typcategory = 'A' OR t.typname IN ('json', 'jsonb')))",
-        &[table.into()],
+               AND (a.attgenerated <> '' OR t.typcategory = 'A'
+                    OR t.typname IN ('json', 'jsonb')
+                    OR t.typname IN ('float4', 'numeric') AND a.attnum <> ALL ($2)))",
+        &[table.into(), known.into()],
         |row| row.get(1),
     )
 }
@@ -331,19 +338,37 @@ pub fn constants(expressions: &[(&str, &str)]) -> Result<Vec<String>> {
     )
 }
 
-/// Tables in the same schema that have columns of all these names.
+/// A table that stands beside another.
+#[derive(Debug, Clone)]
+pub struct Neighbour {
+    /// Its OID.
+    pub oid: pg_sys::Oid,
+    /// Its name.
+    pub name: String,
+    /// The names of its columns.
+    pub columns: Vec<String>,
+}
+
+/// The tables of a schema, partitions as the whole.
 ///
 /// # Errors
 /// None of its own.
-pub fn of_the_same_shape(schema: &str, columns: &[String]) -> Result<Vec<pg_sys::Oid>> {
+pub fn neighbours(schema: &str) -> Result<Vec<Neighbour>> {
     query::rows(
-        "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        "SELECT c.oid, c.relname::text,
+                ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-           AND $2::text[] <@ ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-                                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
          ORDER BY c.oid",
-        &[schema.into(), columns.to_vec().into()],
-        |row| row.get(1),
+        &[schema.into()],
+        |row| {
+            Ok(Neighbour {
+                oid: row.get(1)?,
+                name: row.get(2)?,
+                columns: row.get(3)?,
+            })
+        },
     )
 }
 

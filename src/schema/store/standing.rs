@@ -97,6 +97,18 @@ pub fn counted_relations() -> Result<Vec<pg_sys::Oid>> {
     )
 }
 
+/// The functions for which statistics are kept.
+///
+/// # Errors
+/// Only broken expectations.
+pub fn counted_functions() -> Result<Vec<pg_sys::Oid>> {
+    query::rows(
+        "SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.oid >= 16384",
+        &[],
+        |row| row.get(1),
+    )
+}
+
 /// How large the planner takes every table to be.
 ///
 /// # Errors

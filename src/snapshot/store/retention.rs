@@ -39,6 +39,18 @@ const NEEDED: &str = "(EXISTS (
       AND old.version OPERATOR(module_versioning.<) migration.to_version
       AND old.version OPERATOR(module_versioning.<) current.version))";
 
+/// Whether a snapshot that is kept for so long from now on is still there afterwards.
+///
+/// # Errors
+/// 22008 raised where the time is beyond all that a timestamp can be.
+pub fn is_ahead(expires_in: &str) -> Result<bool> {
+    query::one(
+        "SELECT n.now + $1::pg_catalog.interval > n.now FROM (SELECT pg_catalog.clock_timestamp()) AS n (now)",
+        &[expires_in.into()],
+        |row| row.get(1),
+    )
+}
+
 /// Locks the snapshot's row until the transaction ends; false when it is gone.
 ///
 /// # Errors

@@ -127,3 +127,11 @@ SELECT unnest(warnings) AS warning FROM plan_upgrade(:'site', :'module');
 SELECT b ->> 'kind' AS kind, b ->> 'object' AS object, b ->> 'migration_sequence' AS migration FROM plan_upgrade(:'site', :'module') p, jsonb_array_elements(p.breaking_changes) b WHERE b ->> 'kind' <> 'declared';
 COMMIT;
 SELECT status FROM uninstall_module(:'site', :'module', force => true);
+
+\echo What goes of the rarer kinds
+SELECT up, pg_temp.rules(up, NULL, 'up') AS found FROM unnest(ARRAY[
+    'DROP STATISTICS s', 'DROP SERVER s', 'DROP FOREIGN DATA WRAPPER f', 'DROP USER MAPPING FOR u SERVER s', 'DROP COLLATION c', 'DROP CAST (int AS text)', 'DROP PUBLICATION p', 'DROP SUBSCRIPTION s', 'DROP RULE r ON t', 'DROP OPERATOR CLASS o USING btree', 'DROP OPERATOR FAMILY o USING btree',
+    'DROP AGGREGATE a(int)', 'DROP AGGREGATE a(int); CREATE AGGREGATE a(int) (SFUNC = int4pl, STYPE = int)', 'DROP TEXT SEARCH CONFIGURATION t', 'DROP TEXT SEARCH DICTIONARY t', 'DROP TEXT SEARCH PARSER t', 'DROP TEXT SEARCH TEMPLATE t', 'DROP FOREIGN TABLE f', 'DROP EVENT TRIGGER e',
+    'DROP LANGUAGE l', 'DROP ACCESS METHOD m', 'DROP TRANSFORM FOR t LANGUAGE l', 'DROP CONVERSION c', 'DROP PROCEDURE p(int)', 'DROP ROUTINE r(int)', 'DROP ROLE r', 'CREATE COLLATION c FROM "C"; DROP COLLATION c', 'DROP CAST (int AS text); CREATE CAST (int AS text) WITH INOUT',
+    'ALTER VIEW v SET (security_barrier)', 'ALTER VIEW v ALTER a SET DEFAULT 1', 'CREATE VIEW v AS SELECT 1; ALTER VIEW v SET (security_barrier)', 'ALTER EXTENSION e UPDATE', 'ALTER FUNCTION f() STABLE STRICT', 'ALTER FUNCTION f() COST 5', 'CREATE DOMAIN d AS int CHECK (VALUE > 0)', 'CREATE DOMAIN d AS int'
+]) AS up;

@@ -121,19 +121,20 @@ INSERT INTO losses_shop.orders (site_id, customer_id) SELECT site_id, id FROM lo
 INSERT INTO losses_shop.coupons SELECT :'north', 'C' || n, n FROM generate_series(1, 3) n;
 SELECT status FROM module_versioning.upgrade_module(:'north', :'shop', '2.0.0');
 
-CREATE FUNCTION pg_temp.variant(name text, data text, site uuid, module uuid, target module_versioning.semver, OUT what text, OUT plan text, OUT truth text, OUT exact boolean) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.variant(name text, data text, site uuid, module uuid, target module_versioning.semver, schema text, OUT what text, OUT plan text, OUT truth text, OUT exact boolean) LANGUAGE plpgsql AS $$
 BEGIN
     what := name;
     BEGIN
-        EXECUTE data;
+        EXECUTE replace(data, 'losses_shop.', schema || '.');
         plan := pg_temp.planned(site, module, target);
-        truth := pg_temp.truth(site, module, target, 'losses_shop');
+        truth := pg_temp.truth(site, module, target, schema);
         exact := plan = truth;
         RAISE EXCEPTION 'undo' USING ERRCODE = 'MV000';
     EXCEPTION WHEN SQLSTATE 'MV000' THEN NULL;
     END;
 END $$;
-SELECT v.* FROM (VALUES
+CREATE TEMP TABLE state (n int, name text, data text);
+INSERT INTO state VALUES
     (1, 'as the upgrade left it', 'SELECT 1'),
     (2, 'new people', 'INSERT INTO losses_shop.customers (site_id, first_name, last_name, email) SELECT site_id, first_name, NULL, email FROM losses_shop.customers LIMIT 7'),
     (3, 'names cleared', 'UPDATE losses_shop.customers SET first_name = NULL WHERE id % 2 = 0; UPDATE losses_shop.customers SET last_name = NULL WHERE id % 5 = 0'),
@@ -143,17 +144,31 @@ SELECT v.* FROM (VALUES
     (7, 'points collected, which stay', 'UPDATE losses_shop.customers SET loyalty_points = id'),
     (8, 'a column of the tenant', 'ALTER TABLE losses_shop.customers ADD COLUMN nick text; UPDATE losses_shop.customers SET nick = first_name'),
     (9, 'another default for the names', 'ALTER TABLE losses_shop.customers ALTER last_name SET DEFAULT ''n/a''; UPDATE losses_shop.customers SET last_name = DEFAULT WHERE id < 4'),
-    (10, 'only one person, with quotes', 'DELETE FROM losses_shop.orders; DELETE FROM losses_shop.customers WHERE id > 1; UPDATE losses_shop.customers SET last_name = $q$O'' "Neill" ; DROP$q$')
-) state (n, name, data), LATERAL pg_temp.variant(name, data, :'north', :'shop', '1.1.0') v ORDER BY n;
+    (10, 'only one person, with quotes', 'DELETE FROM losses_shop.orders; DELETE FROM losses_shop.customers WHERE id > 1; UPDATE losses_shop.customers SET last_name = $q$O'' "Neill" ; DROP$q$');
+SELECT v.* FROM state, pg_temp.variant(name, data, :'north', :'shop', '1.1.0', 'losses_shop') v ORDER BY n;
 \echo Further back, over three migrations
 SELECT v.* FROM (VALUES
     (1, 'as the upgrade left it', 'SELECT 1'),
     (2, 'points for some', 'UPDATE losses_shop.customers SET loyalty_points = 5 WHERE id <= 4'),
     (3, 'no coupons', 'DELETE FROM losses_shop.coupons')
-) state (n, name, data), LATERAL pg_temp.variant(name, data, :'north', :'shop', '1.0.0') v ORDER BY n;
+) state (n, name, data), LATERAL pg_temp.variant(name, data, :'north', :'shop', '1.0.0', 'losses_shop') v ORDER BY n;
 \echo The other site runs it too: nothing is undone
 SELECT status FROM module_versioning.install_module(:'south', :'shop', '2.0.0');
-SELECT * FROM pg_temp.variant('both sites', 'SELECT 1', :'north', :'shop', '1.1.0');
+SELECT * FROM pg_temp.variant('both sites', 'SELECT 1', :'north', :'shop', '1.1.0', 'losses_shop');
+\echo The same ten in a schema of its own
+SELECT id AS own FROM module_versioning.register_module('losses-own', isolation => 'schema', owner_role => 'losses_owner') \gset
+SELECT count(module_versioning.create_version(:'own', v::module_versioning.semver)) FROM unnest(ARRAY['1.0.0', '1.1.0', '2.0.0']) v;
+SELECT count(module_versioning.add_migration(:'own', m.to_version, m.up_sql, m.down_sql))
+FROM (SELECT * FROM module_versioning.module_migrations WHERE module_id = :'shop' ORDER BY sequence) m;
+SELECT count(module_versioning.publish_version(v.id)) FROM (SELECT * FROM module_versioning.module_versions WHERE module_id = :'own' ORDER BY version) v;
+SELECT status FROM module_versioning.install_module(:'north', :'own', '1.1.0');
+SELECT quote_ident(i.schema_name) AS home FROM module_versioning.site_modules i WHERE i.module_id = :'own' \gset
+INSERT INTO :home.customers (site_id, full_name, email)
+SELECT :'north', 'Person ' || CASE WHEN n % 3 = 0 THEN '' ELSE 'van Number' || n END, 'p' || n || '@example.org' FROM generate_series(1, 20) n;
+INSERT INTO :home.customers (site_id, full_name, email) SELECT :'south', 'Southerner', 's@example.org';
+INSERT INTO :home.orders (site_id, customer_id) SELECT site_id, id FROM :home.customers WHERE id < 10;
+SELECT status FROM module_versioning.upgrade_module(:'north', :'own', '2.0.0');
+SELECT v.* FROM state, pg_temp.variant(name, data, :'north', :'own', '1.1.0', :'home') v ORDER BY n;
 
 \echo One by one
 CREATE FUNCTION pg_temp.case(name text, base text, up text, down text, data text, OUT what text, OUT plan text, OUT truth text, OUT exact boolean, OUT warnings text) LANGUAGE plpgsql AS $$

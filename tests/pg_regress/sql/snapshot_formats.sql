@@ -81,7 +81,8 @@ SELECT setting, module_hash = :'root_hash' AS same FROM (VALUES
     ('TimeZone', 'Asia/Tokyo'), ('DateStyle', 'German, DMY'), ('IntervalStyle', 'iso_8601'), ('bytea_output', 'escape'),
     ('extra_float_digits', '-15'), ('lc_monetary', 'C.UTF-8'), ('lc_numeric', 'C.UTF-8'), ('client_encoding', 'LATIN1'), ('xmloption', 'document'),
     ('search_path', ''), ('work_mem', '64kB'), ('synchronize_seqscans', 'on'), ('jit', 'off'), ('enable_seqscan', 'off'),
-    ('max_parallel_workers_per_gather', '8'), ('standard_conforming_strings', 'off'), ('row_security', 'off')) s (setting, value),
+    ('max_parallel_workers_per_gather', '8'), ('quote_all_identifiers', 'on'), ('array_nulls', 'off'), ('session_replication_role', 'replica'),
+    ('transform_null_equals', 'on'), ('standard_conforming_strings', 'off'), ('row_security', 'off')) s (setting, value),
     LATERAL public.snap_formats_hash(:'site', :'module', setting, value) AS module_hash;
 
 -- A chunk damaged since is put right by a snapshot that has its bytes.

@@ -42,9 +42,9 @@ SELECT status, backup_id AS needed FROM module_versioning.upgrade_module(:'site'
 SELECT module_versioning.delete_snapshot(:'needed');
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
-SELECT id AS gone FROM module_versioning.snapshot_module_data(:'site', :'module', expires_in => '-1 second') \gset
+SELECT id AS gone FROM module_versioning.snapshot_module_data(:'site', :'module', expires_in => '1 second') \gset
 SELECT id AS stays FROM module_versioning.snapshot_module_data(:'site', :'module', expires_in => '1 day') \gset
-UPDATE module_versioning.module_data_backups SET expires_at = now() - interval '1 day' WHERE id = :'needed';
+UPDATE module_versioning.module_data_backups SET expires_at = now() - interval '1 day' WHERE id IN (:'needed', :'gone');
 SELECT backup_id = :'gone' AS the_expired_one, bytes_freed FROM module_versioning.expire_snapshots();
 SELECT count(*) FROM module_versioning.expire_snapshots();
 SELECT type FROM module_versioning.list_snapshots(:'site') ORDER BY ordinal;

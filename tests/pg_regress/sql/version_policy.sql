@@ -148,7 +148,7 @@ INSERT INTO policy_own.late VALUES (1, 'x'), (2, NULL), (3, 'y');
 SELECT data_loss FROM module_versioning.plan_rollback(module_versioning.site_id('policy-site'), module_versioning.module_id('policy-own'), '2.0.0');
 
 \echo -- What is recorded stays.
-UPDATE module_versioning.module_migrations SET reversibility = 'reversible' WHERE module_id = module_versioning.module_id('policy-own');
+UPDATE module_versioning.module_migrations SET reversibility = 'reversible' WHERE module_id = module_versioning.module_id('policy-own') AND sequence = 1;
 \echo :LAST_ERROR_SQLSTATE
 
 \echo -- Who may not change settings may not change the policy either.
@@ -174,4 +174,14 @@ FROM module_versioning.module_migrations m WHERE m.module_id = module_versioning
 SELECT count(module_versioning.add_migration(module_versioning.module_id('policy-lines'), '2.1.0', 'INSERT INTO t VALUES (1, module_versioning.current_site_id())', 'DELETE FROM t WHERE id = 1', scope => 'site'));
 SELECT status FROM module_versioning.publish_version(:'same');
 SELECT * FROM pg_temp.recorded('policy-lines');
+\echo -- the highest version first: what is missing is named
+SELECT id AS module FROM module_versioning.register_module('policy-drafts', schema_name => 'policy_drafts', owner_role => 'policy_owner') \gset
+SELECT count(module_versioning.create_version(:'module', v::module_versioning.semver)) FROM unnest(ARRAY['1.0.0', '1.1.0', '1.2.0']) v;
+SELECT count(module_versioning.add_migration(:'module', '1.0.0', 'CREATE TABLE t (id int)', 'DROP TABLE t'));
+SELECT count(module_versioning.add_migration(:'module', '1.1.0', 'ALTER TABLE t ADD COLUMN a int', 'ALTER TABLE t DROP COLUMN a'));
+SELECT count(module_versioning.add_migration(:'module', '1.2.0', 'ALTER TABLE t ADD COLUMN b int', 'ALTER TABLE t DROP COLUMN b'));
+SELECT version, status FROM module_versioning.publish_version((SELECT v.id FROM module_versioning.get_versions(:'module') v WHERE v.version::text = '1.2.0'));
+SELECT version, status FROM module_versioning.publish_version((SELECT v.id FROM module_versioning.get_versions(:'module') v WHERE v.version::text = '1.1.0'));
+SELECT version, status FROM module_versioning.publish_version((SELECT v.id FROM module_versioning.get_versions(:'module') v WHERE v.version::text = '1.0.0'));
+SELECT to_version, reversibility FROM module_versioning.module_migrations WHERE module_id = :'module' ORDER BY to_version;
 RESET module_versioning.version_policy;

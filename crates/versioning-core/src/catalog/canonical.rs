@@ -25,15 +25,40 @@ pub struct Malformed(String);
 /// # Errors
 /// When it is no such text, or one of another format.
 pub fn read(text: &str) -> Result<Schema, Malformed> {
-    let schema: Schema =
-        serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))?;
-    if schema.format == FORMAT {
-        Ok(schema)
-    } else {
-        Err(Malformed(format!(
-            "the format is {}, and {FORMAT} is the one known",
-            schema.format
-        )))
+    match serde_json::from_str::<Schema>(text) {
+        Ok(schema) if schema.format == FORMAT => Ok(schema),
+        read => {
+            let value: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+            known_format(&value)?;
+            read.map_err(|error| malformed(&error))
+        }
+    }
+}
+
+/// What is wrong, without the place: nobody sees the text with its line breaks.
+fn malformed(error: &serde_json::Error) -> Malformed {
+    let message = error.to_string();
+    let place = message.rfind(" at line ").unwrap_or(message.len());
+    let message = message.get(..place).unwrap_or_default();
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
+    Malformed(match unknown {
+        Some(name) => format!("nothing in a description has the property \"{name}\" there"),
+        None => message.to_owned(),
+    })
+}
+
+fn known_format(value: &Value) -> Result<(), Malformed> {
+    let Some(properties) = value.as_object() else {
+        return Err(Malformed("it is no JSON object".to_owned()));
+    };
+    match properties.get("format") {
+        Some(format) if *format == FORMAT => Ok(()),
+        Some(format) => Err(Malformed(format!(
+            "its format is {format}, and {FORMAT} is the one known"
+        ))),
+        None => Err(Malformed(format!("it has no \"format\": {FORMAT}"))),
     }
 }
 
@@ -47,21 +72,25 @@ pub fn value(schema: &Schema) -> Value {
 }
 
 /// The schema's text without identities: what is shown and stored. Positions stay as information.
-pub fn shown(schema: &Schema) -> String {
+pub fn shown(schema: Schema) -> String {
     serde_json::to_string(&without_identities(schema)).unwrap_or_default()
 }
 
 /// The canonical text: equal for equal schemas, whatever OIDs, order of creation or of columns.
 pub fn text(schema: &Schema) -> String {
+    text_of(schema.clone())
+}
+
+fn text_of(schema: Schema) -> String {
     serde_json::to_string(&bare(schema)).unwrap_or_default()
 }
 
 /// SHA-256 of the canonical text, in hex.
-pub fn fingerprint(schema: &Schema) -> String {
-    hex(&Sha256::digest(text(schema).as_bytes()))
+pub fn fingerprint(schema: Schema) -> String {
+    hex(&Sha256::digest(text_of(schema).as_bytes()))
 }
 
-fn bare(schema: &Schema) -> Schema {
+fn bare(schema: Schema) -> Schema {
     let mut bare = without_identities(schema);
     let relations = bare.relations.values_mut();
     for column in relations.flat_map(|relation| relation.columns.values_mut()) {
@@ -70,8 +99,7 @@ fn bare(schema: &Schema) -> Schema {
     bare
 }
 
-fn without_identities(schema: &Schema) -> Schema {
-    let mut bare = schema.clone();
+fn without_identities(mut bare: Schema) -> Schema {
     bare.format = FORMAT;
     bare.identity = None;
     bare.qualified_as = None;

@@ -267,16 +267,21 @@ impl Change {
     /// The object as SQL names it.
     pub fn object_name(&self) -> String {
         let name = match self.object.collection {
-            Collection::Others => {
-                let kind = format!("{} ", self.object_type);
-                let name = self.object.name.as_str();
-                name.strip_prefix(&kind).unwrap_or(name).to_owned()
-            }
+            Collection::Others => self.without_kind(&self.object.name).to_owned(),
             _ => self.object.to_string(),
         };
         match &self.schema {
             Some(schema) => format!("{}.{name}", quoted(schema)),
             None => name,
+        }
+    }
+
+    /// A name without the words of the object's kind, which begin those of objects without a model of their
+    /// own.
+    fn without_kind<'a>(&self, name: &'a str) -> &'a str {
+        match name.strip_prefix(self.object_type.as_str()) {
+            Some(rest) if self.object.collection == Collection::Others => rest.trim_start(),
+            _ => name,
         }
     }
 
@@ -312,7 +317,7 @@ impl Change {
         match &self.action {
             Action::Added(object) => put("after", object.clone()),
             Action::Dropped(object) => put("before", object.clone()),
-            Action::Renamed(name) => put("new_name", name.as_str().into()),
+            Action::Renamed(name) => put("new_name", self.without_kind(name).into()),
             Action::Changed | Action::Recreated | Action::Reordered => {}
         }
         if !self.properties.is_empty() {

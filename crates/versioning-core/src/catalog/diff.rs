@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::canonical::value;
 use super::change::{Action, Change, Collection, Cost, Finding, Level, ObjectRef};
-use super::model::{Named, Relation, Schema};
+use super::model::{DataType, Named, Relation, Schema};
 use super::rename::Renames;
+use super::wording::{self, SchemaTypes, TypePair};
 use super::{client, lock, loss, structure};
 
 /// Every difference, each object before its parts, with what it means to clients of the old version,
@@ -21,7 +22,12 @@ pub(super) fn diff_with(before: &Schema, after: &Schema, renames: &Renames) -> V
     }
     let changes = structure::compare(&value(before), &value(after));
     let pair = SchemaPair::new(before, after);
-    let mut report = Report::new(changes, renames);
+    let types = SchemaTypes::of(before, after);
+    let wording = Wording {
+        renames,
+        types: &types,
+    };
+    let mut report = Report::new(changes, wording);
     client::judge(&pair, &mut report);
     loss::judge(&pair, &mut report);
     let mut changes = report.changes;
@@ -56,7 +62,7 @@ fn note_addition(change: &mut Change) {
         Collection::Functions => "function_added",
         Collection::Sequences if !is_of_a_column(change) => "sequence_added",
         Collection::Types => "type_added",
-        Collection::Others if change.object_type != "statistics" => "object_added",
+        Collection::Others if !client::is_unnoticed(&change.object_type) => "object_added",
         _ => return,
     };
     change.findings.push(Finding {
@@ -159,7 +165,72 @@ pub(super) fn column_now<'a>(
 pub(super) struct Report<'a> {
     changes: Vec<Change>,
     places: HashMap<(bool, ObjectRef), usize>,
+    wording: Wording<'a>,
+}
+
+/// What tells whether two definitions say the same: they may name things otherwise, and casts that only
+/// follow from the types of columns say nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Wording<'a> {
     renames: &'a Renames,
+    types: &'a SchemaTypes,
+}
+
+/// As [`Wording`], for the definitions of one relation or domain.
+pub(super) struct WordingOf<'a> {
+    renames: &'a Renames,
+    types: TypePair<'a>,
+}
+
+impl<'a> Wording<'a> {
+    /// For the parts of a relation.
+    pub fn of_relation(
+        self,
+        pair: &SchemaPair<'_>,
+        old: &Relation,
+        new: &Relation,
+    ) -> WordingOf<'a> {
+        let types = self
+            .types
+            .of_relation((pair.before, old), (pair.after, new));
+        WordingOf {
+            renames: self.renames,
+            types,
+        }
+    }
+
+    /// For the checks of a domain.
+    pub fn of_domain(self, old: &DataType, new: &DataType) -> WordingOf<'a> {
+        WordingOf {
+            renames: self.renames,
+            types: self.types.of_domain(old, new),
+        }
+    }
+
+    /// For what belongs to neither.
+    pub fn of_all(self) -> WordingOf<'a> {
+        WordingOf {
+            renames: self.renames,
+            types: self.types.of_all(),
+        }
+    }
+}
+
+impl WordingOf<'_> {
+    /// Whether two definitions say the same.
+    pub fn same(&self, old: &str, new: &str) -> bool {
+        wording::same(self.renames, &self.types, old, new)
+    }
+
+    /// As [`Self::same`], for definitions that may be missing.
+    pub fn same_or_none(&self, old: Option<&String>, new: Option<&String>) -> bool {
+        wording::same_or_none(self.renames, &self.types, old, new)
+    }
+
+    /// Both definitions without the casts that say nothing.
+    pub fn plain(&self, old: &str, new: &str) -> (String, String) {
+        wording::plain(&self.types, old, new)
+    }
 }
 
 /// Which model an object is named by.
@@ -170,7 +241,7 @@ pub(super) enum Side {
 }
 
 impl<'a> Report<'a> {
-    fn new(changes: Vec<Change>, renames: &'a Renames) -> Self {
+    fn new(changes: Vec<Change>, wording: Wording<'a>) -> Self {
         let places = changes
             .iter()
             .enumerate()
@@ -181,18 +252,23 @@ impl<'a> Report<'a> {
         Self {
             changes,
             places,
-            renames,
+            wording,
         }
     }
 
-    /// Whether two definitions say the same: what they name may be called otherwise.
+    /// What tells whether two definitions say the same.
+    pub fn wording(&self) -> Wording<'a> {
+        self.wording
+    }
+
+    /// Whether two definitions that belong to no relation say the same.
     pub fn same(&self, old: &str, new: &str) -> bool {
-        self.renames.same(old, new)
+        self.wording.of_all().same(old, new)
     }
 
     /// As [`Self::same`], for definitions that may be missing.
     pub fn same_or_none(&self, old: Option<&String>, new: Option<&String>) -> bool {
-        self.renames.same_or_none(old, new)
+        self.wording.of_all().same_or_none(old, new)
     }
 
     /// Adds what a difference means to clients.

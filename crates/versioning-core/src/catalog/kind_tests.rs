@@ -571,6 +571,32 @@ fn schemas(of: &[(&str, &Schema)]) -> BTreeMap<String, Schema> {
         .collect()
 }
 
+/// A role that may read a view and not what the view reads.
+#[test]
+fn a_view_that_asks_for_the_callers_rights_is_closed_to_whom_only_the_view_is_granted() {
+    let granted = |options: Value| {
+        let seen = json!({"options": options, "grants": ["SELECT TO reader"]});
+        with(&relation("seen", seen))
+    };
+    let (before, after) = (
+        granted(json!([])),
+        granted(json!(["security_invoker=true"])),
+    );
+    let told: Vec<_> = diff(&before, &after).iter().flat_map(found).collect();
+    assert!(
+        told.contains(&("privilege_revoked", Level::Breaking)),
+        "{told:?}"
+    );
+    // In one database it is looked up, not told from the grants.
+    let all = diff_all(
+        &schemas(&[("app", &before)]),
+        &schemas(&[("app", &after)]),
+        Some("app"),
+    );
+    let told: Vec<_> = all.iter().flat_map(found).collect();
+    assert_eq!(told, [("view_options_changed", Level::Dangerous)]);
+}
+
 #[test]
 fn schemas_are_dropped_added_and_renamed() {
     let base = with(&json!({}));

@@ -72,8 +72,9 @@ fn relation(change: &Change) -> Cost {
         },
         _ => Cost {
             rewrite: Some(
-                change.properties.contains_key("unlogged")
-                    || change.properties.contains_key("access_method"),
+                ["unlogged", "access_method", "tablespace"]
+                    .iter()
+                    .any(|name| change.properties.contains_key(*name)),
             ),
             ..only(ACCESS_EXCLUSIVE)
         },

@@ -7,6 +7,7 @@
 
 pub mod acl;
 pub mod apply;
+mod bound;
 pub mod canonical;
 pub mod change;
 mod client;
@@ -19,6 +20,7 @@ pub mod model;
 mod rename;
 pub mod several;
 mod structure;
+mod wording;
 
 #[cfg(test)]
 mod edge_tests;
@@ -26,6 +28,8 @@ mod edge_tests;
 mod kind_tests;
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +39,7 @@ pub use change::{Action, Bump, Change, Finding, Level, suggested_bump};
 pub use diff::diff;
 pub use model::{Identity, Schema};
 pub use several::diff_all;
+pub use wording::settled;
 
 /// Whether values may be cut, rounded or refused on their way from one type to another, both as the server
 /// prints them.

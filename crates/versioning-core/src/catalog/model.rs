@@ -174,12 +174,18 @@ described! {
         unpopulated: bool,
         /// A view through which rows can be inserted, updated and deleted.
         updatable: bool,
+        /// Which of `insert`, `update` and `delete` a view takes, where it isn't all of them.
+        partly_updatable: BTreeSet<String>,
         /// Its rows don't survive a crash.
         unlogged: bool,
         /// Storage parameters, options of a view or foreign table.
         options: BTreeSet<String>,
         /// The access method, where it isn't heap.
         access_method: Option<String>,
+        /// The tablespace, where it was chosen.
+        tablespace: Option<String>,
+        /// The index that its rows are put in the order of.
+        clustered_on: Option<String>,
         /// How a partitioned table is partitioned.
         partition_key: Option<String>,
         /// The table it is a partition of.
@@ -248,6 +254,12 @@ described! {
         columns: Vec<String>,
         /// Rows that were there before it haven't been checked.
         not_valid: bool,
+        /// Storage parameters of its index.
+        options: BTreeSet<String>,
+        /// The tablespace of its index, where it was chosen.
+        tablespace: Option<String>,
+        /// The comment on its index.
+        index_comment: Option<String>,
         /// Its comment.
         comment: Option<String>,
         /// What it is in this database.
@@ -267,6 +279,10 @@ described! {
         nulls_not_distinct: bool,
         /// A build that failed half-way.
         invalid: bool,
+        /// The tablespace, where it was chosen.
+        tablespace: Option<String>,
+        /// The statistics targets of its expressions by place, `1=500`, where they were chosen.
+        statistics: BTreeSet<String>,
         /// Its comment.
         comment: Option<String>,
         /// What it is in this database.
@@ -384,6 +400,10 @@ described! {
         body: String,
         /// Settings it runs under.
         config: Vec<String>,
+        /// The function that tells the planner about it.
+        support: Option<String>,
+        /// The types that are converted for its language.
+        transforms: Vec<String>,
         /// Estimated cost.
         cost: Option<String>,
         /// Estimated number of rows.
@@ -430,6 +450,8 @@ described! {
         owner: Option<String>,
         /// Its comment.
         comment: Option<String>,
+        /// Who may do what with it.
+        grants: Grants,
         /// What it is in this database.
         identity: Option<Identity>,
     }

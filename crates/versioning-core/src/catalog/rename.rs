@@ -92,14 +92,6 @@ impl Renames {
         old == new || (!self.names.is_empty() && self.same_tokens(&tokens(old), &tokens(new)))
     }
 
-    /// As [`Self::same`], for definitions that may be missing.
-    pub fn same_or_none(&self, old: Option<&String>, new: Option<&String>) -> bool {
-        match (old, new) {
-            (Some(old), Some(new)) => self.same(old, new),
-            (old, new) => old == new,
-        }
-    }
-
     fn same_tokens(&self, old: &[Token<'_>], new: &[Token<'_>]) -> bool {
         let mut rest = new.iter().peekable();
         for was in old {

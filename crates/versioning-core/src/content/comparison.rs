@@ -115,7 +115,7 @@ pub fn losses(moments: Moments<'_>) -> Vec<Loss> {
             (moments.pause)();
             let live = live.get(&kept.oid).copied();
             let matching = match live {
-                Some(live) => matching(&kept.image, &live.image),
+                Some(live) => matching(&kept.image, &live.image, moments.pause),
                 None => Matching {
                     gone: kept.image.rows().collect(),
                     ..Matching::default()

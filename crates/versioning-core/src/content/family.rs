@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::number::{self, decimal};
+
 /// How values of a type are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -27,12 +29,18 @@ pub enum Family {
     Padded,
     /// `date`.
     Date,
+    /// `time`.
+    Time,
+    /// `time with time zone`.
+    ZonedTime,
     /// `timestamp`.
     Timestamp,
     /// `timestamp with time zone`, printed in UTC.
     Moment,
     /// `json` and `jsonb`.
     Json,
+    /// `inet` and `cidr`.
+    Network,
     /// All else: what is printed is compared as it is.
     Other,
 }
@@ -52,7 +60,10 @@ impl Family {
             "date" => Self::Date,
             "timestamp" => Self::Timestamp,
             "timestamptz" => Self::Moment,
+            "time" => Self::Time,
+            "timetz" => Self::ZonedTime,
             "json" | "jsonb" => Self::Json,
+            "inet" | "cidr" => Self::Network,
             _ => Self::Other,
         }
     }
@@ -60,18 +71,36 @@ impl Family {
     /// A printed value of this family in the family's own form.
     pub fn own(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::Integer | Self::Text | Self::Date | Self::Timestamp | Self::Other => {
-                Cow::Borrowed(text)
-            }
+            Self::Integer
+            | Self::Text
+            | Self::Date
+            | Self::Time
+            | Self::ZonedTime
+            | Self::Timestamp
+            | Self::Other => Cow::Borrowed(text),
             Self::Number => decimal(text),
-            Self::Real => real(text),
-            Self::Double => double(text),
+            Self::Real => number::real(text),
+            Self::Double => number::double(text),
             Self::Money => Cow::Owned(decimal(&plain_money(text)).into_owned()),
             Self::Boolean => Cow::Borrowed(truth(text).unwrap_or(text)),
             Self::Padded => Cow::Borrowed(text.trim_end_matches(' ')),
             Self::Moment => Cow::Borrowed(without_zone(text)),
             Self::Json => super::json::canonical(text),
+            Self::Network => Cow::Borrowed(address(text)),
         }
+    }
+
+    /// Whether values are numbers that other types of numbers may not hold as they are.
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Integer | Self::Number | Self::Real | Self::Double
+        )
+    }
+
+    /// Whether values may be written otherwise than their own form is.
+    pub fn has_own_form(self) -> bool {
+        !matches!(self, Self::Integer | Self::Text | Self::Other)
     }
 
     /// A printed value of the family `from` in this family's form: what it would be, were its column
@@ -82,10 +111,12 @@ impl Family {
             return self.own(text);
         }
         match self {
-            Self::Integer | Self::Number | Self::Double | Self::Money => number(from, text),
+            Self::Integer => whole_number(from, text),
+            Self::Number => decimal_number(from, text),
+            Self::Double | Self::Money => number(from, text),
             Self::Real => match from {
                 Self::Boolean => number(from, text),
-                _ => real(text),
+                _ => number::real(text),
             },
             Self::Boolean => match from {
                 Self::Integer => Cow::Borrowed(if text == "0" { "false" } else { "true" }),
@@ -96,11 +127,20 @@ impl Family {
                 Self::Timestamp | Self::Moment => day(text),
                 _ => Cow::Borrowed(text),
             },
+            Self::Time => Cow::Borrowed(match from {
+                Self::ZonedTime => without_offset(text),
+                _ => text,
+            }),
+            Self::ZonedTime => match from {
+                Self::Time => Cow::Owned(format!("{text}+00")),
+                _ => Cow::Borrowed(text),
+            },
             Self::Timestamp | Self::Moment => match from {
                 Self::Date => Cow::Owned(at_midnight(text)),
                 _ => Cow::Borrowed(without_zone(text)),
             },
             Self::Json => super::json::canonical(text),
+            Self::Network => Cow::Borrowed(address(text)),
         }
     }
 
@@ -119,10 +159,27 @@ fn number(from: Family, text: &str) -> Cow<'_, str> {
             Some("true") => "1",
             _ => "0",
         }),
-        Family::Real => real(text),
-        Family::Double => double(text),
+        Family::Real => number::real(text),
+        Family::Double => number::double(text),
         Family::Money => Family::Money.own(text),
         _ => decimal(text),
+    }
+}
+
+/// What a column of whole numbers would hold again.
+fn whole_number(from: Family, text: &str) -> Cow<'_, str> {
+    match (from, number(from, text)) {
+        (Family::Real | Family::Double, form) => Cow::Owned(number::whole(&form).into_owned()),
+        (_, form) => form,
+    }
+}
+
+/// What a column of type `numeric` would hold again: not all digits of a float go there.
+fn decimal_number(from: Family, text: &str) -> Cow<'_, str> {
+    match from {
+        Family::Real => number::real_as_decimal(text),
+        Family::Double => number::double_as_decimal(text),
+        _ => number(from, text),
     }
 }
 
@@ -141,18 +198,17 @@ fn plain_money(text: &str) -> String {
         .collect()
 }
 
-fn real(text: &str) -> Cow<'_, str> {
-    match text.parse::<f32>() {
-        Ok(value) if value.is_finite() => Cow::Owned(decimal(&value.to_string()).into_owned()),
-        _ => Cow::Borrowed(text),
-    }
+/// The address of one host, which `inet` prints without its length and `cidr` with it.
+fn address(text: &str) -> &str {
+    let length = if text.contains(':') { "/128" } else { "/32" };
+    text.strip_suffix(length).unwrap_or(text)
 }
 
-fn double(text: &str) -> Cow<'_, str> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Cow::Owned(decimal(&value.to_string()).into_owned()),
-        _ => Cow::Borrowed(text),
-    }
+/// A time without its distance from UTC.
+fn without_offset(text: &str) -> &str {
+    text.rfind(['+', '-'])
+        .and_then(|sign| text.get(..sign))
+        .unwrap_or(text)
 }
 
 fn without_zone(text: &str) -> &str {
@@ -174,82 +230,6 @@ fn at_midnight(text: &str) -> String {
     }
 }
 
-/// Digits that are shifted further than this aren't written out.
-const MOST_ZEROS: i64 = 2_000;
-
-/// A decimal number without exponent, zeros that say nothing and minus zero; other text as it is.
-pub(super) fn decimal(text: &str) -> Cow<'_, str> {
-    if is_plain(text.as_bytes()) {
-        return Cow::Borrowed(text);
-    }
-    match written_out(text.trim()) {
-        Some(number) => Cow::Owned(number),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// Whether the text is a whole number in its usual form.
-fn is_plain(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    match digits {
-        [b'0'] => digits.len() == text.len(),
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    }
-}
-
-fn written_out(text: &str) -> Option<String> {
-    let (is_negative, text) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.len() + fraction.len() == 0
-        || !are_digits(whole)
-        || !are_digits(fraction)
-        || exponent.abs() > MOST_ZEROS
-    {
-        return None;
-    }
-    let digits: String = [whole, fraction].concat();
-    let point = i64::try_from(whole.len()).ok()? + exponent;
-    let (whole, fraction) = split_at_point(&digits, point)?;
-    let (whole, fraction) = (
-        whole.trim_start_matches('0').to_owned(),
-        fraction.trim_end_matches('0').to_owned(),
-    );
-    let sign = if is_negative && !(whole.is_empty() && fraction.is_empty()) {
-        "-"
-    } else {
-        ""
-    };
-    let whole = if whole.is_empty() { "0" } else { &whole };
-    Some(if fraction.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    })
-}
-
-/// The digits before and behind the decimal point, which stands after so many of them.
-fn split_at_point(digits: &str, point: i64) -> Option<(String, String)> {
-    let length = i64::try_from(digits.len()).ok()?;
-    let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
-    Some(if point <= 0 {
-        (String::new(), zeros(-point) + digits)
-    } else if point >= length {
-        (digits.to_owned() + &zeros(point - length), String::new())
-    } else {
-        let (whole, fraction) = digits.split_at_checked(usize::try_from(point).ok()?)?;
-        (whole.to_owned(), fraction.to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -265,6 +245,15 @@ mod tests {
             (Integer, "7", Text, "007", true),
             (Integer, "12", Double, "12", true),
             (Integer, "16777217", Real, "1.6777216e+07", false),
+            (Integer, "123456792", Real, "1.2345679e+08", true),
+            (Integer, "12", Real, "12.5", false),
+            (
+                Integer,
+                "1152921504606846976",
+                Double,
+                "1.152921504606847e+18",
+                true,
+            ),
             (
                 Integer,
                 "9007199254740993",
@@ -286,7 +275,27 @@ mod tests {
             (Money, "$1,234.50", Number, "1234.50", true),
             (Money, "-$4.00", Number, "-4.00", true),
             (Real, "0.1", Double, "0.10000000149011612", true),
-            (Double, "0.1", Real, "0.1", true),
+            (Double, "0.1", Real, "0.1", false),
+            (Double, "0.5", Real, "0.5", true),
+            (Double, "NaN", Real, "NaN", true),
+            (Real, "0.1", Number, "0.1", true),
+            (Real, "0.1234567", Number, "0.123457", false),
+            (Number, "1.2345678", Real, "1.2345678", false),
+            (Number, "123456", Real, "123456", true),
+            (
+                Number,
+                "0.123456789012345",
+                Double,
+                "0.123456789012345",
+                true,
+            ),
+            (
+                Number,
+                "0.1234567890123456",
+                Double,
+                "0.1234567890123456",
+                false,
+            ),
             (Double, "0.123456789", Real, "0.12345679", false),
             (Double, "1e+20", Number, "100000000000000000000", true),
             (Boolean, "t", Integer, "1", true),
@@ -350,6 +359,12 @@ mod tests {
                 true,
             ),
             (Json, "{\"a\":1,\"a\":2}", Json, "{\"a\": 2}", false),
+            (ZonedTime, "10:00:00+00", Time, "10:00:00", true),
+            (ZonedTime, "10:00:00+02", Time, "10:00:00", false),
+            (Time, "10:00:00", ZonedTime, "10:00:00+00", true),
+            (Network, "10.0.0.1", Network, "10.0.0.1/32", true),
+            (Network, "10.0.0.1/24", Network, "10.0.0.0/24", false),
+            (Network, "::1/128", Network, "::1", true),
             (Other, "{1,2}", Other, "{1,2}", true),
             (Other, "{1,2}", Text, "{1,2}", true),
         ]
@@ -389,9 +404,9 @@ mod tests {
         #[test]
         fn text_of_any_kind_never_fails(text in ".*") {
             use Family::*;
-            for old in [Integer, Number, Real, Double, Money, Boolean, Text, Padded, Date, Timestamp, Moment, Json, Other] {
+            for old in [Integer, Number, Real, Double, Money, Boolean, Text, Padded, Date, Time, ZonedTime, Timestamp, Moment, Json, Network, Other] {
                 let _ = old.own(&text);
-                for new in [Integer, Number, Real, Double, Money, Boolean, Text, Padded, Date, Timestamp, Moment, Json, Other] {
+                for new in [Integer, Number, Real, Double, Money, Boolean, Text, Padded, Date, Time, ZonedTime, Timestamp, Moment, Json, Network, Other] {
                     let _ = old.back(new, &text);
                 }
             }

@@ -38,21 +38,47 @@ pub struct Column {
     pub parent: Option<Number>,
 }
 
-/// A part of a value: a member of a JSON object, an item of an array.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
-    /// The row.
-    pub row: u32,
-    /// The column of the value.
-    pub parent: Number,
-    /// Where in the value.
-    pub path: String,
-    /// The part's hash.
-    pub value: Value,
+/// Parts of the values of a table: members of JSON objects, items of arrays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The places of parts: column, and where in its values.
+    paths: Vec<(Number, String)>,
+    places: BTreeMap<(Number, String), u32>,
+    /// Row, place and hash of each.
+    cells: Vec<(u32, u32, Value)>,
 }
 
-/// How many parts of values are looked at, by column and path.
+/// How many places of parts are looked at.
 const MOST_PATHS: usize = 64;
+
+/// How many parts are kept of one table: sixteen bytes each.
+const MOST_PARTS: usize = 4_000_000;
+
+impl Parts {
+    /// Whether there is room for more of them.
+    pub fn has_room(&self) -> bool {
+        self.cells.len() < MOST_PARTS
+    }
+
+    /// One more part of the value that a column has in a row.
+    pub fn add(&mut self, row: u32, column: Number, path: String, value: Value) {
+        if !self.has_room() {
+            return;
+        }
+        let path = (column, path);
+        let place = match self.places.get(&path) {
+            Some(place) => *place,
+            None if self.paths.len() >= MOST_PATHS => return,
+            None => {
+                let place = u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
+                self.paths.push(path.clone());
+                self.places.insert(path, place);
+                place
+            }
+        };
+        self.cells.push((row, place, value));
+    }
+}
 
 /// What is known of a column without its values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +90,9 @@ pub struct Summary {
     /// The sum of all hashes: another sum is another content.
     pub sum: u64,
 }
+
+/// What matching a row with others takes, in values.
+const FOR_A_ROW: usize = 4;
 
 /// The rows of a table, or of a partitioned table with its partitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,8 +137,7 @@ impl Image {
         let Some(values) = &mut self.values else {
             return;
         };
-        // A row without columns takes room too.
-        let needed = row.len().max(1);
+        let needed = row.len() + FOR_A_ROW;
         match room.checked_sub(needed) {
             Some(left) => {
                 *room = left;
@@ -124,21 +152,15 @@ impl Image {
         }
     }
 
-    /// Adds the parts of values as columns of their own.
-    pub fn widen(&mut self, leaves: &[Leaf]) {
-        let mut paths: Vec<(Number, &str)> = Vec::new();
-        let mut places = BTreeMap::new();
-        for leaf in leaves {
-            let path = (leaf.parent, leaf.path.as_str());
-            if paths.len() < MOST_PATHS && !places.contains_key(&path) {
-                places.insert(path, self.columns.len() + paths.len());
-                paths.push(path);
-            }
-        }
-        let (width, wide) = (self.columns.len(), self.columns.len() + paths.len());
-        let Some(values) = &mut self.values else {
+    /// Adds the parts of values as columns of their own, as many as there is room for.
+    pub fn widen(&mut self, parts: Parts, room: &mut usize) {
+        let (width, most) = (self.columns.len(), *room / self.count.max(1));
+        let paths: Vec<(Number, String)> = parts.paths.into_iter().take(most).collect();
+        let wide = width + paths.len();
+        let Some(values) = self.values.as_mut().filter(|_| !paths.is_empty()) else {
             return;
         };
+        *room -= paths.len() * self.count;
         let mut widened = vec![NULL; self.count * wide];
         if width > 0 {
             for (row, into) in values
@@ -150,18 +172,18 @@ impl Image {
                     .for_each(|(into, value)| *into = *value);
             }
         }
-        for leaf in leaves {
-            let place = places.get(&(leaf.parent, leaf.path.as_str()));
-            let cell = place.and_then(|place| widened.get_mut(leaf.row as usize * wide + place));
+        for (row, place, value) in parts.cells {
+            let place = Some(place as usize).filter(|place| *place < paths.len());
+            let cell = place.and_then(|place| widened.get_mut(row as usize * wide + width + place));
             if let Some(cell) = cell {
-                *cell = leaf.value;
+                *cell = value;
             }
         }
         *values = widened;
         for ((parent, path), number) in paths.into_iter().zip(1..) {
             self.columns.push(Column {
                 number: -number,
-                name: path.to_owned(),
+                name: path,
                 kind: (0, -1, 0),
                 type_name: String::new(),
                 family: Family::Text,
@@ -173,9 +195,10 @@ impl Image {
         }
     }
 
-    /// How many values are kept.
+    /// How many values are kept, with what their rows take.
     pub fn kept_values(&self) -> usize {
-        self.values.as_ref().map_or(0, Vec::len)
+        let values = self.values.as_ref();
+        values.map_or(0, |values| values.len() + self.count * FOR_A_ROW)
     }
 
     /// Whether the values are there.
@@ -196,6 +219,11 @@ impl Image {
     /// One value, by the column's place.
     pub fn value(&self, row: u32, place: usize) -> Value {
         self.row(row).get(place).copied().unwrap_or(NULL)
+    }
+
+    /// Whether the rows lie in partitions.
+    pub fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
     }
 
     /// The partition of a row.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::family::decimal;
+use super::number::decimal;
 
 /// Deeper than this is compared as it is written.
 const MOST_LEVELS: usize = 200;

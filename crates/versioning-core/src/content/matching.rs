@@ -4,6 +4,8 @@
 //! one — by content: first all columns but the key, then all columns but one, then in the order in which
 //! the rows lie, which is the order in which an update of many rows leaves them.
 
+use std::collections::HashSet;
+
 use super::image::{Image, NULL, combined};
 use super::multimap::Multimap;
 
@@ -42,10 +44,14 @@ struct Matcher<'a> {
     after: &'a Image,
     shared: Shared,
     found: Matching,
+    pause: fn(),
 }
 
-/// Matches the rows of two images.
-pub fn matching(before: &Image, after: &Image) -> Matching {
+/// After how many rows somebody may want to stop.
+const BETWEEN_PAUSES: u32 = 1 << 16;
+
+/// Matches the rows of two images; `pause` is called now and then.
+pub fn matching(before: &Image, after: &Image, pause: fn()) -> Matching {
     let shared: Shared = (before.columns.iter().enumerate())
         .filter_map(|(place, column)| Some((place, after.place(column.number)?)))
         .collect();
@@ -58,6 +64,7 @@ pub fn matching(before: &Image, after: &Image) -> Matching {
             gone: before.rows().collect(),
             new: after.rows().collect(),
         },
+        pause,
     };
     matcher.run();
     matcher.found
@@ -74,6 +81,10 @@ impl Matcher<'_> {
             return;
         }
         if let Some(key) = &key {
+            self.by_most_of(key);
+            if self.is_done() {
+                return;
+            }
             // A row whose key was changed is known by the rest, if the rest says anything.
             let rest = self.without(key);
             self.step_with_values(&rest);
@@ -131,9 +142,53 @@ impl Matcher<'_> {
         self.found.gone.sort_unstable();
     }
 
+    /// A row of which one column of the key was changed: known by all the others; among partitions, which
+    /// it changes with that column, by the rest of the key where it is one by itself.
+    fn by_most_of(&mut self, key: &Shared) {
+        if key.len() < 2 {
+            return;
+        }
+        for changed in key.iter().rev() {
+            let rest = self.without(&[*changed]);
+            self.step_with_values(&rest);
+        }
+        if !self.before.has_parts() {
+            return;
+        }
+        for changed in key.iter().rev() {
+            let rest: Shared = key.iter().filter(|one| *one != changed).copied().collect();
+            self.step_where_unique(&rest);
+        }
+    }
+
+    /// Matches the rows that are left by columns in which no two of them are equal.
+    fn step_where_unique(&mut self, columns: &Shared) {
+        let mut hashes = HashSet::new();
+        let mut are_unique = |image: &Image, rows: &[u32], place: fn(&(usize, usize)) -> usize| {
+            hashes.clear();
+            rows.iter().all(|row| {
+                let values = columns
+                    .iter()
+                    .map(|column| image.value(*row, place(column)));
+                hashes.insert(combined(values))
+            })
+        };
+        if are_unique(self.before, &self.found.gone, |column| column.0)
+            && are_unique(self.after, &self.found.new, |column| column.1)
+        {
+            self.step(columns);
+        }
+    }
+
     /// Matches the rows that are left by these columns.
     fn step(&mut self, columns: &Shared) {
+        let pause = |row: u32| {
+            if row.is_multiple_of(BETWEEN_PAUSES) {
+                (self.pause)();
+            }
+        };
         let hash_after = |row: u32| {
+            pause(row);
             combined(
                 columns
                     .iter()
@@ -144,6 +199,7 @@ impl Matcher<'_> {
         let mut taken = vec![false; self.after.count];
         let mut gone = Vec::new();
         for row in std::mem::take(&mut self.found.gone) {
+            pause(row);
             let hash = combined(
                 columns
                     .iter()

@@ -15,6 +15,7 @@ mod literal;
 mod loss;
 mod matching;
 mod multimap;
+mod number;
 mod structure;
 
 #[cfg(test)]
@@ -23,10 +24,11 @@ mod property_tests;
 mod tests;
 
 pub use comparison::{Kept, Live, Moments, Reference, Standing, losses};
+pub use elsewhere::{is_table_copy, share_held};
 pub use family::Family;
-pub use image::{Column, Image, Leaf, NULL, Number, Summary, TypeId, Value};
+pub use image::{Column, Image, NULL, Number, Parts, Summary, TypeId, Value};
 pub use json::parts;
 pub use label::{items, relabelled};
 pub use literal::is_literal;
 pub use loss::{Kind, Loss, Name};
-pub use structure::{IN_BETWEEN, Structure, Structures, on_the_way_back, removed};
+pub use structure::{Carried, IN_BETWEEN, Structure, Structures, on_the_way_back, removed};

@@ -1,7 +1,7 @@
 //! What could hold rows and is gone: tables and columns that nobody has filled yet, or that were filled a
 //! moment ago. Rows written in between would go with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::image::Number;
 use super::loss::{Kind, Loss, Name};
@@ -22,6 +22,42 @@ pub type Structures = BTreeMap<u32, Structure>;
 
 /// What a thing loses that people use in between.
 pub const IN_BETWEEN: &str = "What is written to it in between would go.";
+
+/// What the scripts back say about things that people use in between, by the names that they have then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Columns whose values come home, whatever is in them by then.
+    pub columns: BTreeSet<(Name, String)>,
+    /// Tables whose rows do.
+    pub tables: BTreeSet<Name>,
+    /// Tables whose rows come home only where no others are in their place.
+    pub hesitant: BTreeSet<Name>,
+    /// Whether that may be any table's.
+    pub all_hesitate: bool,
+}
+
+/// What a table loses whose rows come home only where no others are in their place.
+const LEFT_BEHIND: &str =
+    "Rows don't come home where others stand in their place by then, and go with it.";
+
+impl Carried {
+    /// Whether a table or column is gone and all that is written to it in between comes home.
+    pub fn comes_home(&self, loss: &Loss) -> bool {
+        match &loss.column {
+            Some(column) => {
+                let column = (loss.table.clone(), column.clone());
+                self.columns.contains(&column)
+            }
+            None => self.tables.contains(&loss.table),
+        }
+    }
+
+    /// Whether rows may stay behind that came home at the rehearsal.
+    pub fn hesitates(&self, loss: &Loss) -> bool {
+        loss.kind == Kind::TableDropped
+            && (self.all_hesitate || self.hesitant.contains(&loss.table))
+    }
+}
 
 /// The tables and columns that were there and are gone.
 pub fn removed(before: &Structures, after: &Structures) -> Vec<Loss> {
@@ -61,9 +97,15 @@ pub fn removed(before: &Structures, after: &Structures) -> Vec<Loss> {
 pub fn on_the_way_back(
     mut lost: Vec<Loss>,
     removed: Vec<Loss>,
+    carried: &Carried,
     moved: impl Fn(&Loss) -> bool,
 ) -> Vec<Loss> {
-    for loss in removed {
+    for mut loss in removed {
+        let hesitates = carried.hesitates(&loss) && moved(&loss);
+        if hesitates {
+            loss.detail = Some(LEFT_BEHIND.to_owned());
+        }
+        let moved = |loss: &Loss| !hesitates && (carried.comes_home(loss) || moved(loss));
         let is_told = lost.iter().any(|told| {
             told.kind == loss.kind && told.object == loss.object && told.column == loss.column
         });
@@ -127,9 +169,44 @@ mod tests {
         let after: Structures = [(1, structure("note", &[]))].into();
         let mut counted = removed(&before, &after);
         counted.iter_mut().for_each(|loss| loss.rows = 7);
-        let all = on_the_way_back(counted.clone(), removed(&before, &after), |_| false);
+        let all = on_the_way_back(
+            counted.clone(),
+            removed(&before, &after),
+            &Carried::default(),
+            |_| false,
+        );
         assert_eq!(all, counted);
-        let none = on_the_way_back(Vec::new(), removed(&before, &after), |_| true);
+        let none = on_the_way_back(
+            Vec::new(),
+            removed(&before, &after),
+            &Carried::default(),
+            |_| true,
+        );
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn what_comes_home_is_not_lost_unless_others_may_be_in_its_place() {
+        let before: Structures = [
+            (1, structure("note", &[(1, "id"), (2, "mood")])),
+            (2, structure("old", &[(1, "id")])),
+        ]
+        .into();
+        let after: Structures = [(1, structure("note", &[(1, "id")]))].into();
+        let name = |name: &str| structure(name, &[]).name;
+        let mut carried = Carried {
+            columns: [(name("note"), "mood".to_owned())].into(),
+            tables: [name("old")].into(),
+            ..Carried::default()
+        };
+        let lost = |carried: &Carried, moved| {
+            on_the_way_back(Vec::new(), removed(&before, &after), carried, |_| moved).len()
+        };
+        assert_eq!(lost(&Carried::default(), false), 2);
+        assert_eq!(lost(&carried, false), 0);
+        carried = Carried::default();
+        carried.hesitant.insert(name("old"));
+        assert_eq!(lost(&carried, true), 1);
+        assert_eq!(lost(&carried, false), 2);
     }
 }

@@ -555,18 +555,17 @@ fn values_put_into_other_values_are_not_lost() {
             .before(1, "id* fax", "1 p, 2 -, 3 q")
             .after(1, "id* 3:extra", "1 x, 2 y, 3 z");
     situation.loses(&["column_dropped t1.fax 2/2"]);
-    let leaf = |row, path: &str, text| Leaf {
-        row,
-        parent: 3,
-        path: path.to_owned(),
-        value: hash(text),
+    let parts = |all: &[(u32, &str, &str)]| {
+        let mut parts = Parts::default();
+        for (row, path, text) in all {
+            parts.add(*row, 3, (*path).to_owned(), hash(text));
+        }
+        parts
     };
-    let leaves = [
-        leaf(0, "fax", "p"),
-        leaf(1, "kind", "n"),
-        leaf(2, "fax", "q"),
-    ];
-    situation.after[0].image.widen(&leaves);
+    let mut room = 100;
+    let leaves = parts(&[(0, "fax", "p"), (1, "kind", "n"), (2, "fax", "q")]);
+    situation.after[0].image.widen(leaves, &mut room);
+    assert_eq!(room, 100 - 2 * situation.after[0].image.count);
     situation.loses(&[]);
     let mut stale =
         nothing()
@@ -574,7 +573,7 @@ fn values_put_into_other_values_are_not_lost() {
             .after(1, "id* 3:extra", "1 x, 2 z");
     stale.after[0]
         .image
-        .widen(&[leaf(0, "fax", "p"), leaf(1, "fax", "q")]);
+        .widen(parts(&[(0, "fax", "p"), (1, "fax", "q")]), &mut room);
     stale.loses(&["column_dropped t1.fax 2/2"]);
 }
 
@@ -673,3 +672,5 @@ fn numbers_that_refer_say_little_about_rows() {
     situation.before[0].image.columns[1].family = Family::Integer;
     situation.loses(&["table_dropped t1 2"]);
 }
+
+mod copies;

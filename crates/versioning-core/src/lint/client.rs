@@ -55,7 +55,12 @@ fn relation(scene: &Scene<'_>, effect: &Effect, report: &mut Report) {
                     ),
                 )
             };
-            report.push(rule, table, text);
+            match effect {
+                Effect::MoveTable { .. } => {
+                    report.push_known(rule.severity, rule, table, text, "squawk ban-set-schema");
+                }
+                _ => report.push(rule, table, text),
+            }
         }
         Effect::DropOwned { .. } => report.push(
             &rule::OWNED_DROPPED,

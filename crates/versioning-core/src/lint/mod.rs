@@ -6,9 +6,12 @@
 //! up scripts.
 
 mod client;
+mod constraint;
 mod data;
+mod left;
 mod lock;
 mod object;
+mod own;
 mod pair;
 mod refused;
 mod rule;

@@ -3,7 +3,7 @@
 use super::Report;
 use super::rule::{self, Rule, Severity};
 use super::scene::{self, Scene};
-use crate::detail::{AttributeChange, Described, Detail, PartKind};
+use crate::detail::{AttributeChange, Described, Detail, Mark, PartKind, Trace};
 use crate::effect::{Effect, ObjectKind, ObjectName};
 
 pub(super) fn look(scene: &Scene<'_>, described: &Described, report: &mut Report) {
@@ -52,7 +52,7 @@ fn object(scene: &Scene<'_>, effect: &Effect, report: &mut Report) {
                     "{} {name} gets another name: clients that use the old one fail",
                     word(*kind)
                 );
-                report.push(rule, name, text);
+                report.push_known(rule.severity, rule, name, text, "squawk renaming-object");
             }
         }
         _ => {}
@@ -121,7 +121,7 @@ fn kind(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
             type_name,
             format!("enum type {type_name} gets value '{value}'"),
         ),
-        Detail::EnumValueRenamed { type_name, value } if !scene.has_object(type_name) => report
+        Detail::EnumValueRenamed { type_name, value, .. } if !scene.has_object(type_name) => report
             .push(
                 &rule::ENUM_VALUE_RENAMED,
                 type_name,
@@ -185,6 +185,17 @@ fn other(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
             view,
             format!("materialized view {view} is emptied: queries of it fail"),
         ),
+        Detail::AlterFunction { name, options, .. } if !scene.has_object(name) => {
+            let has = |wanted: &str| options.iter().any(|option| option == wanted);
+            if has("volatility") {
+                let text = format!("function {name} gets another volatility");
+                report.push(&rule::FUNCTION_VOLATILITY_CHANGED, name, text);
+            }
+            if has("strict") {
+                let text = format!("what function {name} does with NULL changes");
+                report.push(&rule::FUNCTION_NULL_HANDLING_CHANGED, name, text);
+            }
+        }
         Detail::DropFunction { name, arguments } if !scene.has_object(name) => {
             dropped_function(scene, name, arguments.as_deref(), report);
         }
@@ -237,10 +248,21 @@ fn part(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
                 format!("rule {name} rewrites statements on {table}"),
             );
         }
-        Detail::DropOther { command, name } if command == "DROP OPERATOR" => report.push(
-            &rule::OPERATOR_DROPPED,
+        Detail::DropPart {
+            kind: PartKind::Rule,
             name,
-            format!("drops operator {name}"),
+            table,
+        } if !scene.has_table(table) && !scene.has_object(table) => report.push(
+            &rule::RULE_DROPPED,
+            format!("{table}.{name}"),
+            format!("drops rule {name} of table {table}"),
+        ),
+        Detail::Trace(trace) if trace.mark == Mark::Gone => rarer(scene, trace, report),
+        Detail::Trace(trace) if trace.mark == Mark::Set => altered(scene, trace, report),
+        Detail::NewDomain { domain, base } if !base.constraints.is_empty() => report.push(
+            &rule::DOMAIN_WITH_CONSTRAINT,
+            domain,
+            format!("domain {domain} has a constraint"),
         ),
         Detail::MovedObject { kind, name } if !scene.has_object(name) => {
             if let Some(rule) = dropped(*kind) {
@@ -248,14 +270,72 @@ fn part(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
                     "{} {name} gets another schema: clients that use the old one fail",
                     word(*kind)
                 );
-                report.push(rule, name, text);
+                report.push_known(rule.severity, rule, name, text, "squawk ban-set-schema");
             }
         }
-        Detail::OwnerChanged { object } => report.push(
+        Detail::OwnerChanged { object } if !scene.has_named(object) => report.push(
             &rule::OWNER_CHANGED,
             object,
             format!("{object} gets another owner"),
         ),
         _ => {}
     }
+}
+
+/// What stays and is another one, of the kinds that no other detail tells of.
+fn altered(scene: &Scene<'_>, trace: &Trace, report: &mut Report) {
+    let object = &trace.object;
+    match trace.kind {
+        "view options" if !scene.has_object(object) => report.push(
+            &rule::VIEW_OPTIONS_CHANGED,
+            object,
+            format!("view {object} gets other options or defaults"),
+        ),
+        "extension" => report.push(
+            &rule::EXTENSION_UPDATED,
+            object,
+            format!("extension {object} gets another version"),
+        ),
+        _ => {}
+    }
+}
+
+/// What goes of the kinds that no effect tells of.
+fn rarer(scene: &Scene<'_>, trace: &Trace, report: &mut Report) {
+    if scene.has_made(trace) {
+        return;
+    }
+    let (rule, what) = match trace.kind {
+        "operator" => (&rule::OPERATOR_DROPPED, "statements that use it fail"),
+        "operator class" | "operator family" => (
+            &rule::OBJECT_DROPPED,
+            "indexes can't be built with it any more",
+        ),
+        "cast" => (&rule::OPERATOR_DROPPED, "statements that rely on it fail"),
+        "collation"
+        | "text search configuration"
+        | "text search dictionary"
+        | "text search parser"
+        | "text search template" => (&rule::TYPE_DROPPED, "clients that name it fail"),
+        "statistics object" => (&rule::STATISTICS_DROPPED, "the planner knows less"),
+        "server" | "foreign-data wrapper" | "user mapping" => (
+            &rule::OBJECT_DROPPED,
+            "foreign tables can't be read without it",
+        ),
+        "publication" | "subscription" => (
+            &rule::OBJECT_DROPPED,
+            "others get no changes through it any more",
+        ),
+        "language" | "transform" | "conversion" | "access method" | "event trigger" => (
+            &rule::OBJECT_DROPPED,
+            "what relies on it fails, or does without",
+        ),
+        _ => return,
+    };
+    let object = match trace.kind {
+        "user mapping" => trace.shown(),
+        _ => trace.object.to_string(),
+    };
+    let text = format!("drops {} {object}: {what}", trace.kind);
+    report.push(rule, object, text);
 }

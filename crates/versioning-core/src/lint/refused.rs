@@ -1,6 +1,6 @@
 //! What `add_migration` refuses.
 
-use super::rule;
+use super::rule::{self, Rule};
 use super::{Fault, Report};
 use crate::detail::Described;
 use crate::enum_value;
@@ -37,12 +37,22 @@ pub(super) fn look(described: &Described, report: &mut Report) -> bool {
         | RefusalKind::RoleChange
         | RefusalKind::OwnExtension => &rule::OTHER,
     };
-    report.push(
-        rule,
-        "",
-        format!("{} is not allowed in a migration", refusal.what),
-    );
+    let text = format!("{} is not allowed in a migration", refusal.what);
+    report.push_known(rule.severity, rule, "", text, known_as(rule, &refusal.what));
     true
+}
+
+/// What other tools call it that the statement is there.
+fn known_as(rule: &Rule, what: &str) -> &'static str {
+    match what {
+        "CREATE INDEX CONCURRENTLY" | "DROP INDEX CONCURRENTLY" | "REINDEX CONCURRENTLY" => {
+            "Atlas TX101, PG103, squawk ban-concurrent-index-creation-in-transaction"
+        }
+        "DROP DATABASE" => "Atlas TX101, squawk ban-drop-database",
+        "ALTER SYSTEM" => "Atlas TX101, squawk ban-alter-system-options",
+        "VACUUM" => "Atlas TX101, squawk prefer-repack",
+        _ => rule.known_as,
+    }
 }
 
 /// A new enum value that the same script uses.

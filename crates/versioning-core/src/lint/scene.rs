@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::detail::{Column, Constraint, Described, Detail};
+use crate::detail::{Column, Constraint, Described, Detail, Mark, TableChange, Trace};
 use crate::effect::{ConstraintKind, Effect, ObjectKind, ObjectName};
 use crate::model::Direction;
 
@@ -88,9 +88,14 @@ impl<'a> Scene<'a> {
             Detail::NewView {
                 view,
                 replaces: false,
+                materialized,
                 ..
             } => {
                 self.objects.insert(view.clone());
+                // Its indexes and rows are the script's own.
+                if *materialized {
+                    self.tables.insert(view.clone());
+                }
             }
             Detail::NewFunction {
                 name,
@@ -131,9 +136,44 @@ impl<'a> Scene<'a> {
         self.objects.contains(name)
     }
 
+    /// Whether the script has made what goes by that name, with its schema where it has one.
+    pub fn has_named(&self, shown: &str) -> bool {
+        let mut made = self.tables.iter().chain(&self.objects);
+        made.any(|name| name.to_string() == shown)
+    }
+
+    /// Whether a CHECK of the script may prove that the rows of a table fit into a partition.
+    pub fn is_checked(&self, wanted: &ObjectName) -> bool {
+        details(self.script).any(|(_, detail)| match detail {
+            Detail::NewConstraint { table, constraint } => {
+                table == wanted && constraint.kind == ConstraintKind::Check
+            }
+            Detail::AlterTable {
+                table,
+                change: TableChange::ConstraintValidated(_),
+            } => table == wanted,
+            _ => false,
+        })
+    }
+
+    /// Whether the script validates a constraint of the table.
+    pub fn validates(&self, wanted: &ObjectName) -> bool {
+        details(self.script).any(|(_, detail)| {
+            matches!(detail, Detail::AlterTable { table, change: TableChange::ConstraintValidated(_) } if table == wanted)
+        })
+    }
+
     /// Whether the script has installed the extension where it finds its names.
     pub fn has_extension(&self, name: &str) -> bool {
         self.extensions.contains(name)
+    }
+
+    /// Whether the script makes the same thing, before or afterwards.
+    pub fn has_made(&self, wanted: &Trace) -> bool {
+        details(self.script).any(|(_, detail)| {
+            matches!(detail, Detail::Trace(trace) if trace.mark == Mark::Made
+                && trace.kind == wanted.kind && trace.object == wanted.object)
+        })
     }
 
     /// Whether a CHECK of the script proves that the column is not NULL.

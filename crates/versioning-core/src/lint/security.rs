@@ -53,7 +53,7 @@ fn policy(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
 
 fn rights(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
     match detail {
-        Detail::Revoke { object } => report.push(
+        Detail::Revoke { object } if !scene.has_named(object) => report.push(
             &rule::PRIVILEGE_REVOKED,
             object,
             format!("takes rights on {object} away"),
@@ -80,6 +80,7 @@ fn rights(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
             name,
             security_definer: true,
             fixed_search_path,
+            ..
         } => {
             if !scene.has_object(name) {
                 let text = format!("function {name} runs with its owner's rights from now on");
@@ -113,6 +114,21 @@ fn reach(detail: &Detail, report: &mut Report) {
             name,
             "the names that follow resolve elsewhere than in the module's schema",
         ),
+        Detail::Setting { name, .. } if is_role(name) => report.push(
+            &rule::ROLE_CHANGED,
+            name,
+            format!("sets {name}, which is not allowed in a migration"),
+        ),
+        Detail::DefaultSetting { command, name } if name == "search_path" => report.push(
+            &rule::SEARCH_PATH_CHANGED,
+            name,
+            format!("{command} changes the search_path with which sessions begin"),
+        ),
+        Detail::DefaultSetting { command, name } if is_role(name) => report.push(
+            &rule::ROLE_CHANGED,
+            name,
+            format!("{command} changes the role with which sessions begin"),
+        ),
         Detail::Setting { name, local: false } => report.push(
             &rule::SESSION_SETTING_LEAK,
             name,
@@ -133,6 +149,16 @@ fn reach(detail: &Detail, report: &mut Report) {
         }
         _ => {}
     }
+}
+
+fn is_role(setting: &str) -> bool {
+    matches!(setting, "role" | "session_authorization")
+}
+
+/// Whether a function that a statement calls is one whose work is known, and is no change of the schema.
+pub(super) fn is_known(function: &str) -> bool {
+    let name = function.rsplit('.').next().unwrap_or(function);
+    OUTSIDE.contains(&name) || name == "set_config"
 }
 
 /// Functions whose work a rollback doesn't undo.

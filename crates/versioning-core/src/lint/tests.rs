@@ -109,10 +109,52 @@ fn every_rule_has_one_name_and_is_documented() {
     }
     let listed = documentation
         .lines()
-        .filter(|line| line.starts_with("| `"))
+        .filter(|line| line.starts_with("| `") && line.matches('|').count() == 5)
         .filter_map(|line| line.split('`').nth(1))
         .filter(|listed| !names.contains(listed));
     assert_eq!(listed.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_the_comparison_with_other_linters_says_is_in_the_messages() {
+    let documentation = include_str!("../../../../docs/lint.md");
+    // Names of single cases stand with them.
+    let cases = [
+        include_str!("client.rs"),
+        include_str!("constraint.rs"),
+        include_str!("object.rs"),
+        include_str!("refused.rs"),
+        include_str!("work.rs"),
+    ];
+    let mut compared = 0;
+    for line in documentation.lines() {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [
+            "",
+            tool @ ("squawk" | "Atlas" | "pg-schema-diff"),
+            theirs,
+            ours,
+            "",
+        ] = parts[..]
+        else {
+            continue;
+        };
+        let rule = RULES.iter().find(|rule| rule.name == ours);
+        assert!(rule.is_some(), "{ours} is no rule");
+        let known = rule.map_or("", |rule| rule.known_as);
+        let is_told = |text: &str| {
+            text.split(['"', ',']).any(|one| {
+                let one = one.trim();
+                one == theirs || one == format!("{tool} {theirs}")
+            })
+        };
+        assert!(
+            is_told(known) || cases.iter().any(|case| is_told(case)),
+            "no message says {tool} {theirs}"
+        );
+        compared += 1;
+    }
+    assert!(compared > 90, "{compared}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rewrites, scans and index builds, on tables that were there before.
 
 use super::Report;
+use super::constraint;
 use super::lock::{EXCLUSIVE, SHARE_ROW_EXCLUSIVE};
 use super::rule::{self, Severity};
 use super::scene::Scene;
@@ -54,7 +55,11 @@ pub(super) fn effect(scene: &Scene<'_>, effect: &Effect, report: &mut Report) {
             if !scene.has_table(table) && !scene.is_proven(table, column) =>
         {
             report.push_known(
-                Severity::Warning,
+                // The constraint that is validated may be the one that proves it.
+                match scene.validates(table) {
+                    true => Severity::Info,
+                    false => Severity::Warning,
+                },
                 &rule::VALIDATION_SCAN,
                 format!("{table}.{column}"),
                 format!("reads all of table {table} for a NULL in column {column}; a CHECK ({column} IS NOT NULL) that was validated before spares that"),
@@ -93,18 +98,18 @@ pub(super) fn detail(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
                     not_valid: constraint.not_valid || is_spared,
                     ..constraint.clone()
                 };
-                constrained(scene, table, &constraint, report);
+                constraint::look(scene, table, &constraint, report);
             }
         }
         Detail::NewTable {
             table, constraints, ..
         } => {
             for constraint in constraints {
-                constrained(scene, table, constraint, report);
+                constraint::look(scene, table, constraint, report);
             }
         }
         Detail::NewConstraint { table, constraint } => {
-            constrained(scene, table, constraint, report);
+            constraint::look(scene, table, constraint, report);
         }
         Detail::NewIndex { name, table, .. } if !scene.has_table(table) => report.push(
             &rule::INDEX_BUILD,
@@ -112,16 +117,18 @@ pub(super) fn detail(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
             format!("building an index without CONCURRENTLY blocks writes to table {table} until the upgrade has committed"),
         ),
         Detail::AlterTable { table, change } if !scene.has_table(table) => {
-            rebuilt(table, change, report);
+            rebuilt(scene, table, change, report);
         }
         Detail::AlterColumn {
             table,
             column,
             change: ColumnChange::ExpressionSet,
-        } => report.push(
+        } => report.push_known(
+            Severity::Warning,
             &rule::TABLE_REWRITE,
             format!("{table}.{column}"),
             format!("another expression for column {table}.{column} writes table {table} anew"),
+            "squawk ban-alter-generated-expression",
         ),
         _ => other_detail(scene, detail, report),
     }
@@ -132,21 +139,26 @@ fn other_detail(scene: &Scene<'_>, detail: &Detail, report: &mut Report) {
         Detail::Rebuild {
             name,
             rewrites: true,
-        } if !scene.has_table(name) => report.push(
+        } if !scene.has_table(name) => report.push_known(
+            Severity::Warning,
             &rule::TABLE_REWRITE,
             name,
             format!("CLUSTER writes table {name} and its indexes anew"),
+            "squawk prefer-repack",
         ),
-        Detail::Rebuild { name, .. } if !scene.has_table(name) => report.push(
+        Detail::Rebuild { name, .. } if !scene.has_table(name) => report.push_known(
+            Severity::Warning,
             &rule::INDEX_BUILD,
             name,
             format!("REINDEX of {name} blocks writes until the upgrade has committed"),
+            "squawk require-concurrent-reindex",
         ),
-        Detail::NewTrigger { name, table } if !scene.has_table(table) => report.push_as(
+        Detail::NewTrigger { name, table } if !scene.has_table(table) => report.push_known(
             Severity::Info,
             &rule::SHARE_ROW_EXCLUSIVE,
             table,
             format!("creating trigger {name} locks table {table} in SHARE ROW EXCLUSIVE mode"),
+            "Atlas PG308",
         ),
         Detail::DomainNarrowed {
             domain,
@@ -193,12 +205,12 @@ fn filled(table: &ObjectName, column: &Column, report: &mut Report) {
     let (why, known_as) = if column.generated && !column.is_virtual {
         (
             "it is computed and stored for each row".to_owned(),
-            "squawk adding-field-with-default, strong_migrations add_column_generated_stored, eugene E11",
+            "Atlas PG309, squawk adding-field-with-default, strong_migrations add_column_generated_stored, eugene E11",
         )
     } else if column.is_serial() || column.identity.is_some() {
         (
             "each row gets a number of its own".to_owned(),
-            "squawk adding-serial-primary-key-field, strong_migrations add_column_auto_incrementing, eugene E11",
+            "Atlas PG310, squawk adding-serial-primary-key-field, strong_migrations add_column_auto_incrementing, eugene E11",
         )
     } else if let Some(call) = volatile {
         (format!("{call}() gives each row another value"), BY_DEFAULT)
@@ -248,146 +260,36 @@ fn is_volatile(name: &str) -> bool {
     VOLATILE.contains(&name)
 }
 
-fn constrained(
-    scene: &Scene<'_>,
-    table: &ObjectName,
-    constraint: &Constraint,
-    report: &mut Report,
-) {
-    let object = match &constraint.name {
-        Some(name) => format!("{table}.{name}"),
-        None => table.to_string(),
-    };
-    let is_new = scene.has_table(table);
-    match constraint.kind {
-        ConstraintKind::ForeignKey => foreign_key(scene, table, &object, constraint, report),
-        _ if is_new => {}
-        ConstraintKind::Check | ConstraintKind::NotNull if !constraint.not_valid => report.push_known(
-            Severity::Warning,
-            &rule::VALIDATION_SCAN,
-            &object,
-            format!("reads all of table {table} while nobody can use it: the constraint is not NOT VALID"),
-            "Atlas PG305, squawk constraint-missing-not-valid, strong_migrations add_check_constraint, eugene E1",
-        ),
-        ConstraintKind::PrimaryKey | ConstraintKind::Unique | ConstraintKind::Exclusion
-            if constraint.using_index.is_none() =>
-        {
-            let (what, known_as) = match constraint.kind {
-                ConstraintKind::PrimaryKey => (
-                    "PRIMARY KEY",
-                    "Atlas PG104, squawk adding-serial-primary-key-field, eugene W14",
-                ),
-                ConstraintKind::Unique => (
-                    "UNIQUE",
-                    "Atlas PG105, squawk disallowed-unique-constraint, strong_migrations add_unique_constraint, eugene E7",
-                ),
-                _ => ("EXCLUDE", "strong_migrations add_exclusion_constraint, eugene E8"),
-            };
-            report.push_known(
-                Severity::Warning,
-                &rule::INDEX_BUILD,
-                &object,
-                format!("{what} builds its index while nobody can use table {table}; ADD CONSTRAINT ... USING INDEX takes one that is there"),
-                known_as,
-            );
+fn rebuilt(scene: &Scene<'_>, table: &ObjectName, change: &TableChange, report: &mut Report) {
+    let (why, known_as) = match change {
+        TableChange::Logged | TableChange::Unlogged => {
+            ("SET LOGGED and SET UNLOGGED", "Atlas PG307")
         }
-        _ => {}
-    }
-}
-
-fn foreign_key(
-    scene: &Scene<'_>,
-    table: &ObjectName,
-    object: &str,
-    constraint: &Constraint,
-    report: &mut Report,
-) {
-    let Some(parent) = &constraint.references else {
-        return;
-    };
-    let is_new = scene.has_table(table);
-    if !is_new && !constraint.not_valid {
-        report.push_known(
-            Severity::Warning,
-            &rule::VALIDATION_SCAN,
-            object,
-            format!("compares all of table {table} with table {parent} while nobody can write to either: the foreign key is not NOT VALID"),
-            "squawk adding-foreign-key-constraint, constraint-missing-not-valid, strong_migrations add_foreign_key, eugene E1",
-        );
-    }
-    let old: Vec<String> = [table, parent]
-        .into_iter()
-        .filter(|one| !scene.has_table(one))
-        .map(ToString::to_string)
-        .collect();
-    if !old.is_empty() {
-        report.push_as(
-            if is_new {
-                Severity::Info
-            } else {
-                Severity::Warning
-            },
-            &rule::SHARE_ROW_EXCLUSIVE,
-            object,
-            format!(
-                "the foreign key locks {} in SHARE ROW EXCLUSIVE mode",
-                old.join(" and ")
-            ),
-        );
-    }
-    without_index(scene, table, object, constraint, report);
-}
-
-fn without_index(
-    scene: &Scene<'_>,
-    table: &ObjectName,
-    object: &str,
-    constraint: &Constraint,
-    report: &mut Report,
-) {
-    let columns = &constraint.columns;
-    let has_index = scene.indexed(table).iter().any(|index| {
-        index.len() >= columns.len()
-            && index
-                .iter()
-                .take(columns.len())
-                .all(|one| columns.iter().any(|column| column == one))
-    });
-    if columns.is_empty() || has_index {
-        return;
-    }
-    let is_certain = columns.iter().any(|column| scene.has_column(table, column));
-    let severity = if is_certain {
-        Severity::Warning
-    } else {
-        Severity::Info
-    };
-    let doubt = if is_certain {
-        ""
-    } else {
-        ", unless there is one already"
-    };
-    report.push_as(
-        severity,
-        &rule::FK_WITHOUT_INDEX,
-        object,
-        format!(
-            "no index of table {table} begins with {}{doubt}",
-            columns.join(", ")
-        ),
-    );
-}
-
-fn rebuilt(table: &ObjectName, change: &TableChange, report: &mut Report) {
-    let why = match change {
-        TableChange::Logged | TableChange::Unlogged => "SET LOGGED and SET UNLOGGED",
-        TableChange::AccessMethod => "another access method",
-        TableChange::Tablespace => "another tablespace",
+        TableChange::AccessMethod => ("another access method", "Atlas PG311"),
+        TableChange::Tablespace => ("another tablespace", ""),
         TableChange::PartitionAttached(partition) => {
-            report.push(
+            let (severity, what) = if scene.has_table(partition) {
+                (
+                    Severity::Info,
+                    "the default partition, if there is one".to_owned(),
+                )
+            } else {
+                let severity = match scene.is_checked(partition) {
+                    true => Severity::Info,
+                    false => Severity::Warning,
+                };
+                (
+                    severity,
+                    format!(
+                        "all of {partition}, unless a CHECK proves that its rows fit, and the default partition"
+                    ),
+                )
+            };
+            report.push_as(
+                severity,
                 &rule::VALIDATION_SCAN,
                 partition,
-                format!("attaching reads all of {partition}, unless a CHECK proves that its rows fit, and the default partition"),
+                format!("attaching reads {what}"),
             );
             return;
         }
@@ -402,9 +304,11 @@ fn rebuilt(table: &ObjectName, change: &TableChange, report: &mut Report) {
         }
         _ => return,
     };
-    report.push(
+    report.push_known(
+        Severity::Warning,
         &rule::TABLE_REWRITE,
         table,
         format!("{why} writes table {table} anew"),
+        known_as,
     );
 }

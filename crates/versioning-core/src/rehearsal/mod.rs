@@ -6,8 +6,11 @@
 pub mod attribution;
 pub mod finding;
 pub mod hazard;
+pub mod homecoming;
 pub mod lock;
+pub mod membership;
 pub mod narrowing;
+pub mod probe;
 pub mod shape;
 pub mod unfilled;
 pub mod verdict;

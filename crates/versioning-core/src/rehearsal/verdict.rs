@@ -57,11 +57,12 @@ impl Reversibility {
 
 /// The verdict on the facts.
 pub fn reversibility(facts: &Facts) -> Reversibility {
-    if !facts.has_down {
-        return Reversibility::Irreversible;
-    }
+    // Nothing was measured, whether there is a way back or not.
     if !facts.up_ran {
         return Reversibility::Unknown;
+    }
+    if !facts.has_down {
+        return Reversibility::Irreversible;
     }
     let failed = [facts.down_ran, facts.schema_restored, facts.up_again].contains(&Some(false));
     if failed && !facts.incomplete {

@@ -125,18 +125,31 @@ pub struct MultisetHash {
 }
 
 impl MultisetHash {
-    /// One more.
-    pub fn add(&mut self, hash: &RowHash) {
-        self.sum = self.sum.wrapping_add(u128::from_le_bytes(*hash));
+    /// One more that is a row, or any bytes.
+    pub fn add_bytes(&mut self, bytes: &[u8]) {
+        const SECRETS: [u64; 2] = [0xd6e8_feb8_6659_fd93, 0xe703_7ed1_a0b4_28db];
+        // Two hashes side by side: neither has to wait for the other.
+        let mut states = SECRETS.map(|secret| mix(secret ^ bytes.len() as u64, secret));
+        let mut add = |word: u64| {
+            for (state, secret) in states.iter_mut().zip(SECRETS) {
+                *state = mix(*state ^ word, secret).wrapping_add(word);
+            }
+        };
+        let mut words = bytes.chunks_exact(8);
+        for word in &mut words {
+            add(word.try_into().map_or(0, u64::from_le_bytes));
+        }
+        let tail = words.remainder().iter();
+        add(tail.fold(1, |tail, byte| tail << 8 | u64::from(*byte)));
+        let [one, other] = states.map(|state| mix(state, 0xa076_1d64_78bd_642f));
+        self.sum = self
+            .sum
+            .wrapping_add(u128::from(one) << 64 | u128::from(other));
         self.count += 1;
     }
 
     /// One more that is a number.
     pub fn add_number(&mut self, number: u64) {
-        let mix = |state: u64, factor: u64| {
-            let product = u128::from(state ^ factor).wrapping_mul(u128::from(factor));
-            (product as u64) ^ ((product >> 64) as u64)
-        };
         let one = mix(mix(number, 0x9e37_79b9_7f4a_7c15), 0xd6e8_feb8_6659_fd93);
         let other = mix(mix(number, 0xa076_1d64_78bd_642f), 0xe703_7ed1_a0b4_28db);
         self.sum = self
@@ -155,6 +168,11 @@ impl MultisetHash {
     pub fn count(&self) -> u64 {
         self.count
     }
+}
+
+fn mix(state: u64, factor: u64) -> u64 {
+    let product = u128::from(state ^ factor).wrapping_mul(u128::from(factor));
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
 #[cfg(test)]
@@ -181,6 +199,28 @@ mod tests {
         let mut all = of(&[1, 2]);
         all.add_all(of(&[7]));
         assert_eq!((all, all.count()), (of(&[7, 2, 1]), 3));
+    }
+
+    #[test]
+    fn a_hash_of_many_rows_depends_on_each_of_their_bits() {
+        let of = |rows: &[&[u8]]| {
+            let mut all = MultisetHash::default();
+            rows.iter().for_each(|row| all.add_bytes(row));
+            all
+        };
+        assert_eq!(of(&[b"one", b"other"]), of(&[b"other", b"one"]));
+        assert_ne!(of(&[b"one"]), of(&[b"one", b"one"]));
+        assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
+        let mut seen = std::collections::HashSet::new();
+        for length in 0..40 {
+            let zeros = vec![0_u8; length];
+            assert!(seen.insert(of(&[&zeros]).sum));
+            for bit in 0..length * 8 {
+                let mut row = zeros.clone();
+                row[bit / 8] |= 1 << (bit % 8);
+                assert!(seen.insert(of(&[&row]).sum), "{length} bytes, bit {bit}");
+            }
+        }
     }
 
     #[test]

@@ -133,6 +133,14 @@ impl<'a> RowReader<'a> {
         self.bytes.get(start..self.position).ok_or(bad)
     }
 
+    /// Hands each field of the next row to `field`.
+    ///
+    /// # Errors
+    /// When there is no row of that many fields.
+    pub fn each_field(&mut self, field: impl FnMut(Option<&'a [u8]>)) -> Result<(), BadRow> {
+        self.row(field).map(drop)
+    }
+
     /// The next row's bytes, its fields put into `fields`; for loops in which each row having a list of its
     /// own would show.
     pub fn next_into(

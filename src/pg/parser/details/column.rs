@@ -97,10 +97,10 @@ pub(super) unsafe fn default(expression: *mut pg_sys::Node) -> Option<Vec<Object
 unsafe fn is_null(expression: *mut pg_sys::Node) -> bool {
     // SAFETY: by the caller's word, and each cast follows the tag.
     unsafe {
+        let expression = tree::without_casts(expression);
         match tree::tag(expression) {
             NodeTag::T_Invalid => true,
             NodeTag::T_A_Const => (*expression.cast::<pg_sys::A_Const>()).isnull,
-            NodeTag::T_TypeCast => is_null((*expression.cast::<pg_sys::TypeCast>()).arg),
             _ => false,
         }
     }

@@ -1,11 +1,11 @@
 //! Views, functions, types, policies, rights and whatever else is no table.
 
-use pgrx::pg_sys::{self, FunctionParameterMode, NodeTag, ObjectType};
+use pgrx::pg_sys::{self, NodeTag, ObjectType};
 use versioning_core::detail::{AttributeChange, Detail, TableChange};
 use versioning_core::effect::{ObjectKind, ObjectName};
 
 use super::super::{effects, tree};
-use super::column;
+use super::{column, routine, setting};
 
 /// # Safety
 /// A statement node of a raw parse tree.
@@ -14,21 +14,26 @@ pub(super) unsafe fn details(node: *mut pg_sys::Node) -> Vec<Detail> {
     unsafe {
         match tree::tag(node) {
             NodeTag::T_GrantStmt => grant(&*node.cast()),
-            NodeTag::T_VariableSetStmt => setting(&*node.cast()).into_iter().collect(),
+            NodeTag::T_VariableSetStmt => setting::setting(&*node.cast()).into_iter().collect(),
             NodeTag::T_AlterObjectSchemaStmt => moved(&*node.cast()).into_iter().collect(),
             NodeTag::T_AlterDomainStmt => domain(&*node.cast()).into_iter().collect(),
             NodeTag::T_CreateRoleStmt
             | NodeTag::T_AlterRoleStmt
-            | NodeTag::T_AlterRoleSetStmt
             | NodeTag::T_DropRoleStmt
             | NodeTag::T_GrantRoleStmt
             | NodeTag::T_ReassignOwnedStmt
-            | NodeTag::T_AlterDatabaseStmt
-            | NodeTag::T_AlterDatabaseSetStmt => vec![Detail::ClusterWide {
+            | NodeTag::T_AlterDatabaseStmt => vec![Detail::ClusterWide {
                 command: tree::command_tag(node),
             }],
+            NodeTag::T_AlterRoleSetStmt => {
+                setting::default_setting(node, (*node.cast::<pg_sys::AlterRoleSetStmt>()).setstmt)
+            }
+            NodeTag::T_AlterDatabaseSetStmt => setting::default_setting(
+                node,
+                (*node.cast::<pg_sys::AlterDatabaseSetStmt>()).setstmt,
+            ),
             _ => relation(node)
-                .or_else(|| routine(node))
+                .or_else(|| routine::detail(node))
                 .or_else(|| kind(node))
                 .into_iter()
                 .collect(),
@@ -177,95 +182,6 @@ unsafe fn sequence(alter: &pg_sys::AlterSeqStmt) -> Option<Detail> {
     }
 }
 
-/// Functions and what fires by itself.
-///
-/// # Safety
-/// A statement node of a raw parse tree.
-unsafe fn routine(node: *mut pg_sys::Node) -> Option<Detail> {
-    // SAFETY: by the caller's word, and each cast follows the tag.
-    unsafe {
-        Some(match tree::tag(node) {
-            NodeTag::T_CreateFunctionStmt => function(&*node.cast()),
-            NodeTag::T_AlterFunctionStmt => {
-                let alter = &*node.cast::<pg_sys::AlterFunctionStmt>();
-                Detail::AlterFunction {
-                    name: tree::object_name(alter.func.cast()),
-                    security_definer: tree::option_is_on(alter.actions, "security", false),
-                    fixed_search_path: sets_search_path(alter.actions),
-                }
-            }
-            NodeTag::T_CreateEventTrigStmt => Detail::NewEventTrigger {
-                name: tree::text((*node.cast::<pg_sys::CreateEventTrigStmt>()).trigname)
-                    .unwrap_or_default(),
-            },
-            NodeTag::T_AlterOwnerStmt => {
-                let alter = &*node.cast::<pg_sys::AlterOwnerStmt>();
-                let name = match alter.relation.is_null() {
-                    true => tree::object_name(alter.object),
-                    false => tree::relation(alter.relation),
-                };
-                Detail::OwnerChanged {
-                    object: name.to_string(),
-                }
-            }
-            NodeTag::T_CreateExtensionStmt => {
-                let extension = &*node.cast::<pg_sys::CreateExtensionStmt>();
-                Detail::NewExtension {
-                    name: tree::text(extension.extname).unwrap_or_default(),
-                    has_schema: tree::nodes(extension.options).into_iter().any(|option| {
-                        let name = tree::text((*option.cast::<pg_sys::DefElem>()).defname);
-                        name.as_deref() == Some("schema")
-                    }),
-                }
-            }
-            _ => return None,
-        })
-    }
-}
-
-/// # Safety
-/// Part of a raw parse tree.
-unsafe fn function(create: &pg_sys::CreateFunctionStmt) -> Detail {
-    // SAFETY: by the caller's word; the parameters are FunctionParameters.
-    unsafe {
-        let arguments = tree::nodes(create.parameters)
-            .into_iter()
-            .map(|node| &*node.cast::<pg_sys::FunctionParameter>())
-            .filter(|parameter| {
-                !matches!(
-                    parameter.mode,
-                    FunctionParameterMode::FUNC_PARAM_OUT | FunctionParameterMode::FUNC_PARAM_TABLE
-                )
-            })
-            .map(|parameter| tree::type_text(parameter.argType))
-            .collect();
-        Detail::NewFunction {
-            name: tree::dotted_name(create.funcname),
-            arguments,
-            replaces: create.replace,
-            security_definer: tree::option_is_on(create.options, "security", false),
-            fixed_search_path: sets_search_path(create.options),
-        }
-    }
-}
-
-/// # Safety
-/// NULL or the options of a function of a raw parse tree.
-unsafe fn sets_search_path(options: *mut pg_sys::List) -> bool {
-    // SAFETY: by the caller's word; the argument of "set" is a VariableSetStmt.
-    unsafe {
-        tree::nodes(options)
-            .into_iter()
-            .map(|node| &*node.cast::<pg_sys::DefElem>())
-            .filter(|option| tree::tag(option.arg) == NodeTag::T_VariableSetStmt)
-            .any(|option| {
-                let set = &*option.arg.cast::<pg_sys::VariableSetStmt>();
-                tree::text(set.name).as_deref() == Some("search_path")
-                    && set.kind != pg_sys::VariableSetKind::VAR_RESET
-            })
-    }
-}
-
 /// Types.
 ///
 /// # Safety
@@ -287,6 +203,11 @@ unsafe fn kind(node: *mut pg_sys::Node) -> Option<Detail> {
                     base: versioning_core::detail::Column {
                         type_name: tree::type_text(domain.typeName),
                         type_is_qualified: column::type_is_qualified(domain.typeName),
+                        constraints: tree::nodes(domain.constraints)
+                            .into_iter()
+                            .filter(|node| tree::tag(*node) == NodeTag::T_Constraint)
+                            .filter_map(|node| column::constraint(&*node.cast()))
+                            .collect(),
                         ..Default::default()
                     },
                 });
@@ -305,7 +226,11 @@ unsafe fn enum_value(alter: &pg_sys::AlterEnumStmt) -> Detail {
     unsafe {
         let type_name = tree::dotted_name(alter.typeName);
         match tree::text(alter.oldVal) {
-            Some(value) => Detail::EnumValueRenamed { type_name, value },
+            Some(value) => Detail::EnumValueRenamed {
+                type_name,
+                value,
+                new_value: tree::text(alter.newVal).unwrap_or_default(),
+            },
             None => Detail::EnumValueAdded {
                 type_name,
                 value: tree::text(alter.newVal).unwrap_or_default(),
@@ -329,24 +254,6 @@ unsafe fn domain(alter: &pg_sys::AlterDomainStmt) -> Option<Detail> {
             not_valid,
         })
     }
-}
-
-/// # Safety
-/// Part of a raw parse tree.
-unsafe fn setting(set: &pg_sys::VariableSetStmt) -> Option<Detail> {
-    use pg_sys::VariableSetKind as Kind;
-    if matches!(
-        set.kind,
-        Kind::VAR_RESET | Kind::VAR_RESET_ALL | Kind::VAR_SET_MULTI
-    ) {
-        return None;
-    }
-    // SAFETY: by the caller's word.
-    let name = unsafe { tree::text(set.name) }?;
-    Some(Detail::Setting {
-        name,
-        local: set.is_local,
-    })
 }
 
 /// # Safety

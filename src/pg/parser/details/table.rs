@@ -3,6 +3,7 @@
 use pgrx::pg_sys::{self, AlterTableType, NodeTag, ObjectType};
 use versioning_core::detail::{AttributeChange, ColumnChange, Detail, TableChange};
 use versioning_core::effect::ObjectName;
+use versioning_core::moving::Reading;
 
 use super::super::tree;
 use super::column;
@@ -100,7 +101,20 @@ pub(super) unsafe fn alter(alter: &pg_sys::AlterTableStmt) -> Vec<Detail> {
             .map(|node| &*node.cast::<pg_sys::AlterTableCmd>());
         match alter.objtype {
             ObjectType::OBJECT_TABLE | ObjectType::OBJECT_FOREIGN_TABLE => {
-                commands.filter_map(|one| command(&name, one)).collect()
+                let mut columns = Vec::new();
+                let mut found = Vec::new();
+                for one in commands {
+                    columns.extend(computed_from(one));
+                    found.extend(command(&name, one));
+                }
+                found.extend((!columns.is_empty()).then(|| {
+                    Detail::Reads(Reading {
+                        tables: vec![name],
+                        columns,
+                        whole_rows: false,
+                    })
+                }));
+                found
             }
             ObjectType::OBJECT_TYPE => commands.filter_map(|one| attribute(&name, one)).collect(),
             _ => commands
@@ -110,6 +124,34 @@ pub(super) unsafe fn alter(alter: &pg_sys::AlterTableStmt) -> Vec<Detail> {
                 })
                 .collect(),
         }
+    }
+}
+
+/// The columns whose values USING or a generated column takes over.
+///
+/// # Safety
+/// Part of a raw parse tree.
+unsafe fn computed_from(command: &pg_sys::AlterTableCmd) -> Vec<String> {
+    // SAFETY: by the caller's word; the definition of both is a ColumnDef.
+    unsafe {
+        if !matches!(
+            command.subtype,
+            AlterTableType::AT_AlterColumnType | AlterTableType::AT_AddColumn
+        ) {
+            return Vec::new();
+        }
+        let definition = &*command.def.cast::<pg_sys::ColumnDef>();
+        let mut columns = super::query::met(definition.raw_default).columns;
+        for node in tree::nodes(definition.constraints) {
+            if tree::tag(node) != NodeTag::T_Constraint {
+                continue;
+            }
+            let clause = &*node.cast::<pg_sys::Constraint>();
+            if clause.contype == pg_sys::ConstrType::CONSTR_GENERATED {
+                columns.extend(super::query::met(clause.raw_expr).columns);
+            }
+        }
+        columns
     }
 }
 
@@ -266,7 +308,7 @@ unsafe fn table_change(command: &pg_sys::AlterTableCmd) -> TableChange {
 
 /// # Safety
 /// Part of a raw parse tree, of ATTACH or DETACH PARTITION.
-unsafe fn partition(command: &pg_sys::AlterTableCmd) -> ObjectName {
+pub(super) unsafe fn partition(command: &pg_sys::AlterTableCmd) -> ObjectName {
     // SAFETY: by the caller's word; the definition is a PartitionCmd.
     unsafe { tree::relation((*command.def.cast::<pg_sys::PartitionCmd>()).name) }
 }

@@ -3,12 +3,13 @@
 
 use std::ffi::c_void;
 
+use pgrx::pg_guard;
 use pgrx::pg_sys::{self, CmdType, NodeTag};
 use versioning_core::effect::Effect;
 
 use super::super::tree;
 use super::dynamic;
-use crate::pg::catalog;
+use crate::pg::{catalog, tree_walk};
 
 /// What the walk has met so far.
 #[derive(Default)]
@@ -60,21 +61,30 @@ pub(super) unsafe fn effects(node: *mut pg_sys::Node) -> Vec<Effect> {
 unsafe fn walk(node: *mut pg_sys::Node) -> Met {
     let mut met = Met::default();
     // SAFETY: by the caller's word; `visit` gets `met` back as its context while this frame lives.
-    unsafe { visit(node, (&raw mut met).cast()) };
+    unsafe { tree_walk::walk(node, visit, (&raw mut met).cast()) };
     met
 }
 
 /// Notes what a node does, then goes on to the nodes below it.
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    // SAFETY: called by `walk` and by the server's walker with nodes of the tree and with the `Met` of
-    // `walk`; each cast follows the tag. The reference ends before the walker calls back.
+    // SAFETY: by the caller's word. Nothing here is left to drop when an error jumps over it.
     unsafe {
         if node.is_null() {
             return false;
         }
-        note(node, &mut *context.cast::<Met>());
-        pg_sys::raw_expression_tree_walker(node, Some(visit), context)
+        note_guarded(node, context);
+        tree_walk::below_raw(node, visit, context)
     }
+}
+
+/// The guard is around this alone: around a whole [`visit`] it would take room for every level of the tree.
+///
+/// # Safety
+/// As for [`visit`].
+#[pg_guard]
+unsafe extern "C-unwind" fn note_guarded(node: *mut pg_sys::Node, context: *mut c_void) {
+    // SAFETY: by the caller's word; the reference ends before the walk goes on.
+    unsafe { note(node, &mut *context.cast::<Met>()) };
 }
 
 /// # Safety

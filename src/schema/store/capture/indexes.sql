@@ -1,10 +1,13 @@
 -- The indexes of the relations $1; those of constraints and those that a partition has from its root left out.
-SELECT x.indrelid, x.indexrelid, i.relname::pg_catalog.text, pg_catalog.pg_get_indexdef(x.indexrelid, 0, true),
-       (x.indkey::pg_catalog.int2[])[0:x.indnkeyatts - 1],
-       CASE WHEN x.indexprs IS NOT NULL THEN ARRAY(
-           SELECT pg_catalog.pg_get_indexdef(x.indexrelid, place, true) FROM pg_catalog.generate_series(1, x.indnkeyatts) place ORDER BY place) END,
-       CASE WHEN x.indpred IS NOT NULL THEN pg_catalog.pg_get_expr(x.indpred, x.indrelid, true) END,
-       x.indisunique, x.indnullsnotdistinct, NOT x.indisvalid
+-- The tenth column tells those that are plain: a B-tree of columns in the usual order, with nothing else to it.
+SELECT x.indrelid, x.indexrelid, i.relname::pg_catalog.text, (x.indkey::pg_catalog.int2[])[0:x.indnkeyatts - 1],
+       x.indclass::pg_catalog.oid[], x.indcollation::pg_catalog.oid[], x.indisunique, x.indnullsnotdistinct, NOT x.indisvalid,
+       x.indexprs IS NULL AND x.indpred IS NULL AND x.indnatts = x.indnkeyatts AND i.relam = 403 AND i.reloptions IS NULL
+           AND NOT x.indnullsnotdistinct AND 0 = ALL (x.indoption::pg_catalog.int2[]),
+       CASE WHEN i.reltablespace <> 0 THEN (SELECT s.spcname::pg_catalog.text FROM pg_catalog.pg_tablespace s WHERE s.oid = i.reltablespace) END,
+       CASE WHEN x.indexprs IS NOT NULL THEN (
+           SELECT pg_catalog.array_agg(pg_catalog.concat(a.attnum, '=', a.attstattarget) ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+           WHERE a.attrelid = x.indexrelid AND a.attstattarget >= 0) END
 FROM pg_catalog.pg_index x
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE x.indrelid = ANY ($1) AND NOT i.relispartition

@@ -1,53 +1,14 @@
 -- Tables, views and composite types of the schemas $1, without what belongs to an extension. Most have
--- nothing to say that isn't the usual.
-WITH RECURSIVE unasked (oid) AS (
-    SELECT x.ftrelid
-    FROM pg_catalog.pg_foreign_table x JOIN pg_catalog.pg_foreign_server s ON s.oid = x.ftserver
-    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-    WHERE w.fdwhandler = 0
-    UNION
-    SELECT r.ev_class
-    FROM unasked u JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = u.oid
-    JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = d.objid
-)
+-- nothing to say that isn't the usual; of those whose last column isn't NULL more is to be asked.
 SELECT c.relnamespace, 'relation', c.oid, c.relname::pg_catalog.text, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text,
        CASE WHEN c.relkind = 'c' THEN (SELECT t.typacl::pg_catalog.text[] FROM pg_catalog.pg_type t WHERE t.oid = c.reltype)
             ELSE c.relacl::pg_catalog.text[] END,
        CASE WHEN c.relkind <> 'r' OR c.relpersistence <> 'p' OR c.reloptions IS NOT NULL OR c.relam <> 2 OR c.relispartition
               OR c.reloftype <> 0 OR c.relreplident <> 'd' OR c.relrowsecurity OR c.relforcerowsecurity
-              OR c.oid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i)
-       THEN pg_catalog.json_build_object(
-           'kind', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table'
-                                  WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'composite type' END,
-           'row_type', CASE WHEN c.relkind = 'c' THEN c.reltype::pg_catalog.int8 END,
-           'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid, true) END,
-           'unpopulated', c.relkind = 'm' AND NOT c.relispopulated,
-           -- Insert, update and delete: the bits of the commands. A view over a foreign table without a handler
-           -- can't be asked.
-           'updatable', c.relkind = 'v' AND c.oid NOT IN (SELECT u.oid FROM unasked u)
-               AND pg_catalog.pg_relation_is_updatable(c.oid, true) & 28 = 28,
-           'unlogged', c.relpersistence = 'u',
-           'options', coalesce(c.reloptions, '{}') ||
-               CASE WHEN c.relkind = 'f' THEN (SELECT f.ftoptions FROM pg_catalog.pg_foreign_table f WHERE f.ftrelid = c.oid) END,
-           'access_method', CASE WHEN c.relkind IN ('r', 'm') AND c.relam <> 2 THEN (SELECT am.amname FROM pg_catalog.pg_am am WHERE am.oid = c.relam) END,
-           'partition_key', CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
-           'partition_of', CASE WHEN c.relispartition THEN
-               (SELECT i.inhparent::pg_catalog.regclass::pg_catalog.text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid LIMIT 1) END,
-           'partition_bound', CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END,
-           'inherits', CASE WHEN c.relkind IN ('r', 'f') AND NOT c.relispartition THEN ARRAY(
-               SELECT i.inhparent::pg_catalog.regclass::pg_catalog.text FROM pg_catalog.pg_inherits i
-               WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) END,
-           'of_type', CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END,
-           'server', CASE WHEN c.relkind = 'f' THEN (
-               SELECT s.srvname FROM pg_catalog.pg_foreign_table f JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
-               WHERE f.ftrelid = c.oid) END,
-           'replica_identity', CASE WHEN c.relkind IN ('r', 'p') THEN
-               CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full' WHEN 'i' THEN
-                   (SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(x.relname))
-                    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-                    WHERE i.indrelid = c.oid AND i.indisreplident) END END,
-           'row_security', c.relrowsecurity,
-           'force_row_security', c.relforcerowsecurity)::pg_catalog.text END
+              OR c.reltablespace <> 0 OR c.oid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i)
+              OR c.oid IN (SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indisclustered)
+              OR c.reltoastrelid IN (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relkind = 't' AND t.reloptions IS NOT NULL)
+       THEN '' END
 FROM pg_catalog.pg_class c
 WHERE c.relnamespace = ANY ($1) AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't'
   AND c.oid NOT IN (SELECT e.objid FROM pg_catalog.pg_depend e

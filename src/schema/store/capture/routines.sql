@@ -24,11 +24,19 @@ SELECT p.pronamespace, 'function', p.oid, pg_catalog.concat(pg_catalog.quote_ide
            'parallel', CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END,
            'body', CASE WHEN p.prokind = 'a' THEN (
                    SELECT pg_catalog.concat_ws(' ', x.aggtransfn::pg_catalog.regproc, x.aggfinalfn::pg_catalog.regproc, x.aggcombinefn::pg_catalog.regproc,
-                              pg_catalog.format_type(x.aggtranstype, NULL), pg_catalog.quote_nullable(x.agginitval), x.aggkind)
+                              pg_catalog.format_type(x.aggtranstype, NULL), pg_catalog.quote_nullable(x.agginitval), x.aggkind,
+                              -- What few aggregates have, where this one has any of it.
+                              nullif(pg_catalog.concat_ws(' ', x.aggserialfn::pg_catalog.regproc, x.aggdeserialfn::pg_catalog.regproc, x.aggmtransfn::pg_catalog.regproc,
+                                  x.aggminvtransfn::pg_catalog.regproc, x.aggmfinalfn::pg_catalog.regproc, x.aggfinalextra, x.aggmfinalextra, x.aggfinalmodify,
+                                  x.aggmfinalmodify, nullif(x.aggsortop, 0)::pg_catalog.regoperator, x.aggtransspace, nullif(x.aggmtranstype, 0)::pg_catalog.regtype,
+                                  x.aggmtransspace, pg_catalog.quote_literal(x.aggminitval)), '- - - - - f f r r 0 0'))
                    FROM pg_catalog.pg_aggregate x WHERE x.aggfnoid = p.oid)
                ELSE pg_catalog.concat(pg_catalog.pg_get_function_sqlbody(p.oid), CASE WHEN p.prosqlbody IS NULL THEN p.prosrc END,
                                       ', ' || nullif(p.probin, '')) END,
            'config', p.proconfig,
+           'support', nullif(p.prosupport, 0)::pg_catalog.regproc,
+           'transforms', CASE WHEN p.protrftypes IS NOT NULL THEN ARRAY(
+               SELECT pg_catalog.format_type(kind, NULL) FROM pg_catalog.unnest(p.protrftypes) WITH ORDINALITY a (kind, place) ORDER BY place) END,
            'cost', CASE WHEN p.procost <> CASE WHEN l.lanname IN ('c', 'internal') THEN 1 ELSE 100 END THEN p.procost::pg_catalog.text END,
            'rows', CASE WHEN p.proretset AND p.prorows <> 1000 THEN p.prorows::pg_catalog.text END)::pg_catalog.text
 FROM pg_catalog.pg_proc p

@@ -14,7 +14,8 @@ SELECT t.typnamespace, 'type', t.oid, t.typname::pg_catalog.text, pg_catalog.pg_
            'default', CASE WHEN t.typtype = 'd' THEN coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 0), t.typdefault) END,
            'definition', CASE WHEN t.typtype = 'r' THEN (
                SELECT pg_catalog.concat_ws(' ', pg_catalog.format_type(r.rngsubtype, NULL), o.opcname,
-                          nullif(r.rngcollation, 0)::pg_catalog.regcollation, nullif(r.rngcanonical, 0)::pg_catalog.regproc, nullif(r.rngsubdiff, 0)::pg_catalog.regproc)
+                          nullif(r.rngcollation, 0)::pg_catalog.regcollation, nullif(r.rngcanonical, 0)::pg_catalog.regproc, nullif(r.rngsubdiff, 0)::pg_catalog.regproc,
+                          'multirange ' || pg_catalog.format_type(r.rngmultitypid, NULL))
                FROM pg_catalog.pg_range r JOIN pg_catalog.pg_opclass o ON o.oid = r.rngsubopc WHERE r.rngtypid = t.oid) END)::pg_catalog.text
 FROM pg_catalog.pg_type t
 WHERE t.typnamespace = ANY ($1) AND t.typtype IN ('e', 'd', 'r')

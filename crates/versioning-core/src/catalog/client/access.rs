@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::change::{Collection, Level, ObjectRef, quoted};
-use super::super::diff::{Report, Side};
+use super::super::diff::{Report, SchemaPair, Side, WordingOf};
 use super::super::model::{Grants, Policy, Relation};
 
 const GRANTABLE: &str = " WITH GRANT OPTION";
@@ -33,6 +33,17 @@ pub(super) fn part_grants(
     for grant in old.difference(new) {
         let plain = grant.strip_suffix(GRANTABLE).unwrap_or(grant);
         let privilege = plain.split(" TO ").next().unwrap_or(plain);
+        if plain != grant && new.contains(plain) {
+            // They may go on using it, and no longer give it to others.
+            report.explain(
+                Side::Before,
+                object,
+                "privilege_revoked",
+                Level::Dangerous,
+                Some(grant.clone()),
+            );
+            continue;
+        }
         let still_has = [
             plain.to_owned(),
             format!("{plain}{GRANTABLE}"),
@@ -51,7 +62,8 @@ pub(super) fn part_grants(
             Some(grant.clone()),
         );
     }
-    for grant in new.difference(old) {
+    let had = |grant: &str| old.contains(&format!("{grant}{GRANTABLE}"));
+    for grant in new.difference(old).filter(|grant| !had(grant)) {
         report.explain(
             Side::Before,
             object,
@@ -71,7 +83,14 @@ pub(super) fn owner(report: &mut Report<'_>, object: &ObjectRef, old: &str, new:
 
 /// Row-level security and its policies. Whether a condition lets more or fewer rows through can't be
 /// told, so a changed one counts as tighter.
-pub(super) fn row_security(report: &mut Report<'_>, name: &str, old: &Relation, new: &Relation) {
+pub(super) fn row_security(
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_>,
+    name: &str,
+    old: &Relation,
+    new: &Relation,
+) {
+    let wording = report.wording().of_relation(pair, old, new);
     let table = ObjectRef::top(Collection::Relations, name);
     let level = if lets_everything_through(new) {
         Level::Dangerous
@@ -83,7 +102,7 @@ pub(super) fn row_security(report: &mut Report<'_>, name: &str, old: &Relation, 
             report.add(Side::Before, &table, "rls_enabled", level);
         }
         (true, false) => report.add(Side::Before, &table, "rls_disabled", Level::Dangerous),
-        (true, true) => policies(report, name, old, new),
+        (true, true) => policies(report, &wording, name, old, new),
         // Policies have no effect yet.
         (false, false) => {}
     }
@@ -117,22 +136,28 @@ fn is_true(condition: Option<&str>) -> bool {
     matches!(condition, Some("true" | "(true)"))
 }
 
-fn policies(report: &mut Report<'_>, table: &str, old: &Relation, new: &Relation) {
+fn policies(
+    report: &mut Report<'_>,
+    wording: &WordingOf<'_>,
+    table: &str,
+    old: &Relation,
+    new: &Relation,
+) {
     let object = |name: &str| ObjectRef::part(Collection::Policies, table, name);
     for (name, was) in &old.policies {
-        if new.policies.values().any(|is| is_same(report, was, is)) {
+        if new.policies.values().any(|is| is_same(wording, was, is)) {
             continue;
         }
         let (kind, level) = match new.policies.get(name) {
             None if was.restrictive => ("policy_loosened", Level::Dangerous),
             None => ("policy_tightened", Level::Breaking),
-            Some(is) if is_looser(was, is) => ("policy_loosened", Level::Dangerous),
+            Some(is) if is_looser(wording, was, is) => ("policy_loosened", Level::Dangerous),
             Some(_) => ("policy_tightened", Level::Breaking),
         };
         report.add(Side::Before, &object(name), kind, level);
     }
     for (name, is) in &new.policies {
-        let stays = old.policies.values().any(|was| is_same(report, was, is));
+        let stays = old.policies.values().any(|was| is_same(wording, was, is));
         if stays || old.policies.contains_key(name) {
             continue;
         }
@@ -146,20 +171,23 @@ fn policies(report: &mut Report<'_>, table: &str, old: &Relation, new: &Relation
 }
 
 /// A policy under another name is the same policy.
-fn is_same(report: &Report<'_>, old: &Policy, new: &Policy) -> bool {
+fn is_same(wording: &WordingOf<'_>, old: &Policy, new: &Policy) -> bool {
     old.command == new.command
         && old.restrictive == new.restrictive
         && old.roles == new.roles
-        && report.same_or_none(old.using.as_ref(), new.using.as_ref())
-        && report.same_or_none(old.with_check.as_ref(), new.with_check.as_ref())
+        && wording.same_or_none(old.using.as_ref(), new.using.as_ref())
+        && wording.same_or_none(old.with_check.as_ref(), new.with_check.as_ref())
 }
 
-fn is_looser(old: &Policy, new: &Policy) -> bool {
+fn is_looser(wording: &WordingOf<'_>, old: &Policy, new: &Policy) -> bool {
     let condition = |old: Option<&str>, new: Option<&str>| {
         old == new
             || is_true(new)
             || match (old, new) {
-                (Some(old), Some(new)) => new.contains(" OR ") && new.contains(old),
+                (Some(old), Some(new)) => {
+                    let (old, new) = wording.plain(old, new);
+                    old == new || new.contains(" OR ") && new.contains(&old)
+                }
                 _ => false,
             }
     };

@@ -2,9 +2,9 @@
 
 use super::super::change::{Collection, Level, ObjectRef, quoted};
 use super::super::data_type::{self, Fit};
-use super::super::diff::{Report, SchemaPair, Side, column_now};
+use super::super::diff::{Report, SchemaPair, Side, WordingOf, column_now};
 use super::super::model::{Column, Relation, RelationKind, Schema};
-use super::access;
+use super::{access, view};
 
 /// The kinds that a relation's columns are reported under.
 struct Kinds {
@@ -45,22 +45,40 @@ pub(super) fn judge(
     new: &Relation,
 ) {
     let kinds = kinds(old.kind);
+    let wording = report.wording().of_relation(pair, old, new);
     for (name, was) in &old.columns {
         let object = ObjectRef::part(Collection::Columns, relation, name);
         match new.columns.get(name) {
             None => {
-                let renamed = column_now(name, was, new).is_some();
-                let kind = if renamed {
+                let now = column_now(name, was, new).or_else(|| view::column_now(name, old, new));
+                let kind = if now.is_some() {
                     kinds.renamed
                 } else {
                     kinds.dropped
                 };
                 report.add(Side::Before, &object, kind, Level::Breaking);
+                if let Some((_, is)) = now {
+                    kept(pair, report, &object, (old.kind, new.kind), was, is);
+                    if old.kind.is_table() && new.kind.is_table() {
+                        let proved = is_proved_not_null(name, old);
+                        written(report, &wording, &object, was, is, proved);
+                    }
+                }
             }
             Some(is) => {
-                kept(pair, report, &object, old.kind, was, is);
+                kept(pair, report, &object, (old.kind, new.kind), was, is);
+                if old.kind == RelationKind::View && new.kind == old.kind {
+                    view_default(pair, report, &wording, &object, new, was, is);
+                }
                 if old.kind.is_table() && new.kind.is_table() {
-                    written(report, &object, was, is, is_proved_not_null(name, old));
+                    written(
+                        report,
+                        &wording,
+                        &object,
+                        was,
+                        is,
+                        is_proved_not_null(name, old),
+                    );
                     swapped(report, &object, name, was, old, new);
                 }
                 let was_written = old.kind.is_table() || (old.updatable && !was.readonly);
@@ -112,15 +130,21 @@ fn fit(pair: &SchemaPair<'_>, old: &str, new: &str) -> Fit {
     }
 }
 
-/// What a reader notices.
+/// What a reader notices, of a relation that was of one kind and is of another.
 fn kept(
     pair: &SchemaPair<'_>,
     report: &mut Report<'_>,
     object: &ObjectRef,
-    kind: RelationKind,
+    (old_kind, new_kind): (RelationKind, RelationKind),
     was: &Column,
     is: &Column,
 ) {
+    // A view in a table's place shows what it shows.
+    let kind = if new_kind == RelationKind::View {
+        new_kind
+    } else {
+        old_kind
+    };
     let kinds = kinds(kind);
     if !was.has_type_of(is) {
         let fit = fit(pair, &was.r#type, &is.r#type);
@@ -140,16 +164,39 @@ fn kept(
     }
 }
 
+/// What a writer notices of the default that a view has for a column.
+fn view_default(
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_>,
+    wording: &WordingOf<'_>,
+    object: &ObjectRef,
+    view: &Relation,
+    was: &Column,
+    is: &Column,
+) {
+    if wording.same_or_none(was.default.as_ref(), is.default.as_ref()) {
+        return;
+    }
+    let lost = was.default.is_some() && is.default.is_none();
+    let (kind, level) = if lost && view::is_required(pair.after, view, &object.name) {
+        ("default_dropped", Level::Breaking)
+    } else {
+        ("default_changed", Level::Dangerous)
+    };
+    report.add(Side::Before, object, kind, level);
+}
+
 /// What a writer notices.
 fn written(
     report: &mut Report<'_>,
+    wording: &WordingOf<'_>,
     object: &ObjectRef,
     was: &Column,
     is: &Column,
     proved_not_null: bool,
 ) {
-    let same_default = report.same_or_none(was.default.as_ref(), is.default.as_ref());
-    let same_expression = report.same_or_none(was.generated.as_ref(), is.generated.as_ref());
+    let same_default = wording.same_or_none(was.default.as_ref(), is.default.as_ref());
+    let same_expression = wording.same_or_none(was.generated.as_ref(), is.generated.as_ref());
     let mut add = |is: bool, kind, level| {
         if is {
             report.add(Side::Before, object, kind, level);

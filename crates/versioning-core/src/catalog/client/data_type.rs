@@ -126,16 +126,17 @@ fn domain(report: &mut Report<'_>, object: &ObjectRef, name: &str, old: &DataTyp
         "collation_changed",
         Level::Dangerous,
     );
+    let wording = report.wording().of_domain(old, new);
     for (check, is) in &new.constraints {
         let part = ObjectRef::part(Collection::Constraints, name, check);
         let same = old
             .constraints
             .values()
-            .any(|was| was.definition == is.definition);
-        let looser = old
-            .constraints
-            .values()
-            .any(|was| condition::compare(&was.definition, &is.definition) == Strictness::Looser);
+            .any(|was| wording.same(&was.definition, &is.definition));
+        let looser = old.constraints.values().any(|was| {
+            let (was, is) = wording.plain(&was.definition, &is.definition);
+            condition::compare(&was, &is) == Strictness::Looser
+        });
         if !same && !looser {
             report.add(
                 Side::After,
@@ -150,7 +151,7 @@ fn domain(report: &mut Report<'_>, object: &ObjectRef, name: &str, old: &DataTyp
         if !new
             .constraints
             .values()
-            .any(|is| is.definition == was.definition)
+            .any(|is| wording.same(&was.definition, &is.definition))
         {
             report.add(Side::Before, &part, "check_dropped", Level::Dangerous);
         }

@@ -4,6 +4,7 @@ use super::super::change::{Collection, Level, ObjectRef};
 use super::super::data_type::{self, Fit};
 use super::super::diff::{Report, SchemaPair, Side};
 use super::super::model::{Function, Schema};
+use super::super::wording::defaults;
 use super::access;
 
 pub(super) fn judge(pair: &SchemaPair<'_>, report: &mut Report<'_>) {
@@ -148,7 +149,7 @@ fn is_same_list(report: &Report<'_>, old: &[String], new: &[String]) -> bool {
 fn kept(report: &mut Report<'_>, object: &ObjectRef, old: &Function, new: &Function) {
     let returns_the_same = report.same_or_none(old.result.as_ref(), new.result.as_ref())
         && is_same_list(report, &old.outputs, &new.outputs);
-    let same_arguments = report.same(&old.arguments, &new.arguments);
+    let wording = report.wording().of_all();
     let same_config = is_same_list(report, &old.config, &new.config);
     let same_body = report.same(&old.body, &new.body) && old.language == new.language;
     let mut add = |is: bool, kind, level| {
@@ -178,11 +179,33 @@ fn kept(report: &mut Report<'_>, object: &ObjectRef, old: &Function, new: &Funct
         "function_signature_extended",
         Level::Dangerous,
     );
-    let only_defaults = same_inputs && !renamed && old.defaults == new.defaults && returns_the_same;
+    // Who passes many values doesn't pass an array, and the other way round.
     add(
-        only_defaults && !same_arguments,
+        same_inputs && old.variadic != new.variadic,
+        "function_signature_changed",
+        Level::Breaking,
+    );
+    let (was, is) = (defaults(&old.arguments), defaults(&new.arguments));
+    let same_defaults =
+        was.len() == is.len() && was.iter().zip(&is).all(|(was, is)| wording.same(was, is));
+    let only_defaults = same_inputs && old.defaults == new.defaults && returns_the_same;
+    add(
+        only_defaults && !same_defaults,
         "default_changed",
         Level::Dangerous,
+    );
+    // What had no name can now be passed by it.
+    let names = |function: &Function| {
+        function
+            .input_names
+            .iter()
+            .filter(|name| !name.is_empty())
+            .count()
+    };
+    add(
+        same_inputs && !renamed && names(new) > names(old),
+        "function_param_named",
+        Level::Addition,
     );
     add(
         old.volatility != new.volatility,

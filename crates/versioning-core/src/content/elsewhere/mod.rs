@@ -5,6 +5,7 @@
 //! itself, or in a row that names the row's key or that the row now refers to. That some other row holds
 //! an equal value means nothing.
 
+mod copy;
 mod evidence;
 mod link;
 mod row;
@@ -15,7 +16,10 @@ use std::collections::{BTreeSet, HashSet};
 use super::comparison::{Kept, Live, Moments, Reference, Standing};
 use super::image::{Column, Image, NULL, Value};
 use super::matching::{Matching, NO_ROW};
-use evidence::{Evidence, is_called_copy};
+pub use copy::share_held;
+use copy::{columns_by_content, rows_by_content};
+use evidence::Evidence;
+pub use evidence::is_table_copy;
 use row::{is_given, rows_by_link};
 use value::{copies_in_row, values_in_row};
 
@@ -110,6 +114,7 @@ pub struct Elsewhere<'a> {
     written_only: bool,
     /// Columns of the table whose values needn't be found.
     unimportant: Vec<usize>,
+    pause: fn(),
 }
 
 impl<'a> Elsewhere<'a> {
@@ -123,8 +128,7 @@ impl<'a> Elsewhere<'a> {
             image: &live.image,
             standing: live.standing,
             is_near: live.name.schema == table.name.schema,
-            is_called_copy: is_called_copy(&live.name.name, &table.name.name)
-                || is_called_copy(&table.name.name, &live.name.name),
+            is_called_copy: is_table_copy(&live.name.name, &table.name.name),
             references: (moments.references.iter().copied())
                 .filter(|reference| (reference.table, reference.other) == (table.oid, live.oid))
                 .collect(),
@@ -141,6 +145,7 @@ impl<'a> Elsewhere<'a> {
         Self {
             places,
             written_only: moments.written_only,
+            pause: moments.pause,
             unimportant: (table.unimportant.iter())
                 .filter_map(|number| table.image.place(*number))
                 .collect(),
@@ -161,6 +166,7 @@ impl<'a> Elsewhere<'a> {
             .filter(|column| !is_given(before, *column))
             .collect();
         for place in &self.places {
+            (self.pause)();
             if saved.len() < gone.len() {
                 self.rows_by_name(place, before, gone, &filled, &mut saved);
             }
@@ -175,8 +181,16 @@ impl<'a> Elsewhere<'a> {
             }
         }
         for place in self.places.iter().filter(|place| place.has_fresh_cells()) {
+            (self.pause)();
             if saved.len() < gone.len() {
                 rows_by_link(place, before, gone, &filled, &mut saved);
+            }
+        }
+        let were_there = |place: &&Place<'_>| place.standing != Standing::New;
+        for place in self.places.iter().filter(were_there) {
+            if saved.len() < gone.len() && !self.written_only {
+                (self.pause)();
+                rows_by_content(place, before, gone, &filled, &mut saved);
             }
         }
         saved
@@ -188,8 +202,10 @@ impl<'a> Elsewhere<'a> {
         values_in_row(here, column, lost, &mut saved);
         if !self.written_only {
             copies_in_row(here, column, lost, &mut saved);
+            columns_by_content(here, column, lost, &mut saved);
         }
         for place in &self.places {
+            (self.pause)();
             if saved.len() < lost.len() {
                 self.values_by_link(place, here, column, lost, &mut saved);
             }

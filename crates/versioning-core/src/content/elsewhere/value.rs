@@ -42,6 +42,7 @@ impl Elsewhere<'_> {
         let mut found_links = links(lost, value, &from, place.image);
         found_links.extend(key.and_then(|key| link_by_name(here.before, key, place.image)));
         for link in found_links {
+            (self.pause)();
             // What the row refers to may have been there before.
             let is_lookup = !self.written_only
                 && place.references.iter().any(|reference| {
