@@ -132,7 +132,7 @@ checksum: SHA-256 over up and down script with line endings and byte order mark 
 statements: what the parser found in both scripts, in order: script, statement_number, line, command, class.
 lock_timeout, statement_timeout: for each statement, in place of the settings; NULL = the settings, zero = for ever.
 reversibility, reversibility_detail, suggested_bump: what going up, down and up again in an empty schema has shown when the version was published: whether there is a way back, why it is no full one or can''t be told, and the step of the version number that the script demands. NULL before.
-findings: what was found out then: breaking_changes, data_loss, down_data_loss, warnings; NULL = nothing could be run.';
+findings: what was found out then: breaking_changes, data_loss, down_data_loss, warnings; with "measured": false it could not be run, and this is what its text tells, as is suggested_bump then. NULL before.';
 
 CREATE TABLE module_versioning.site_module_versions (
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -249,12 +249,14 @@ CREATE TABLE module_versioning.schema_states (
     recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     tenant_objects text[] NOT NULL DEFAULT '{}',
     outside_objects text[] NOT NULL DEFAULT '{}',
+    left_objects text[] NOT NULL DEFAULT '{}',
     UNIQUE NULLS NOT DISTINCT (module_id, site_id)
 );
 COMMENT ON TABLE module_versioning.schema_states IS
 'The schema that the last migrations left, object by object: verify_module compares the live one with it.
 site_id is NULL for the shared schema of a row layout. tenant_objects: what else was there then, which the migrations neither made nor took.
-outside_objects: what the migrations made in other schemas that needs this one.';
+outside_objects: what the migrations made in other schemas that needs this one.
+left_objects: what down scripts have left behind that the version they led back to hadn''t: no other''s, so that scripts may take it away.';
 
 CREATE TABLE module_versioning.schema_versions (
     module_id uuid NOT NULL REFERENCES module_versioning.modules (id),

@@ -65,17 +65,17 @@ Locks the installation''s row, then the tables SHARE ROW EXCLUSIVE: readers go o
 COMMENT ON FUNCTION module_versioning.diff_snapshot(uuid) IS
 'Compares a site''s live rows with a snapshot, in the columns that both have.
 Returns, by table, rows inserted, updated and deleted since the snapshot, and rows that are the same.
-Rows are matched by primary key; without one, a changed row counts as one deleted and one inserted. A table that is gone has lost all its rows.
-Errors: 42704 no such snapshot; XX001 it is damaged. Takes ACCESS SHARE on the tables.';
+Rows are matched by primary key; without one, a changed row counts as one deleted and one inserted.
+Errors: 42704 no such snapshot; XX001 it is damaged; 55000 a table is gone, or a column''s type does not take the snapshot''s values; 42501 the table''s owner may not be acted as. Takes ACCESS SHARE on the tables.';
 
 COMMENT ON FUNCTION module_versioning.delete_snapshot(uuid, boolean) IS
 'Deletes a snapshot and returns the bytes freed: chunks that other snapshots share stay.
-force: also one that a rollback point needs; what an upgrade destroyed is then gone for good.
-Errors: 42704 no such snapshot; 55000 a rollback point needs it; 55P03 a change uses it.
+force: also one that a rollback point needs, or going up again after a rollback; what the upgrade or rollback destroyed is then gone for good.
+Errors: 42704 no such snapshot; 55000 a rollback point or going up again needs it; 55P03 a change uses it.
 Locks the snapshot''s row.';
 
 COMMENT ON FUNCTION module_versioning.expire_snapshots() IS
-'Deletes the snapshots whose expires_at has passed, save those that a rollback point needs, expired or not.
+'Deletes the snapshots whose expires_at has passed, save those that a rollback point or going up again after a rollback needs, expired or not.
 Returns each with the bytes freed. One that somebody uses or deletes is passed over.';
 
 COMMENT ON FUNCTION module_versioning.snapshot_chunks(uuid, text) IS

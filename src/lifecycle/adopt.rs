@@ -210,6 +210,7 @@ fn record(situation: &Situation, compared: &Expected, live: &Live) -> Result<()>
             tenant_objects: extras.into_iter().collect(),
             outside_objects: store::state::state(situation.module.id, situation.state_site())?
                 .outside_objects,
+            left_objects: Vec::new(),
         },
     )?;
     if situation.module.isolation == Isolation::Row {

@@ -9,6 +9,7 @@ use versioning_core::status::Status;
 use super::keeping::Keeping;
 use super::run::{self, Act, Order, Outcome};
 use super::situation::Situation;
+use super::undoing::Purpose;
 use super::{lock, snapshot, store};
 use crate::error::{Error, Result};
 use crate::snapshot::take::SnapshotKind;
@@ -183,7 +184,7 @@ impl Act for SingleAct<'_> {
         let ran = (&[self.migration][..], self.wish.direction);
         let keeping = self
             .keeping
-            .insert(Keeping::new(self.situation, ran, true)?);
+            .insert(Keeping::new(self.situation, ran, Purpose::GiveBack)?);
         if !self.wish.create_backup {
             return Ok(None);
         }

@@ -127,11 +127,14 @@ impl Watch {
         let ids: Vec<u32> = self.shapes.iter().map(|shape| shape.id).collect();
         let now = store::shapes(&names, &ids)?;
         let mut fates = lineage::fates(&self.shapes, &now);
-        let touched: Vec<TableSource> = fates
+        let mut touched: Vec<TableSource> = fates
             .iter()
             .filter(|fate| !fate.is_same)
             .filter_map(|fate| self.after(fate))
             .collect();
+        // Tables that the change has made: undoing it tells by them whether people have written there.
+        let is_new = |source: &TableSource| !now.iter().any(|shape| shape.name == name(source));
+        touched.extend(snapshot::tables(situation)?.into_iter().filter(is_new));
         let mut after_image = None;
         if !touched.is_empty() {
             let view = HeldView::now();

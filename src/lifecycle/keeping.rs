@@ -7,7 +7,7 @@ use versioning_core::model::{Direction, Migration};
 
 use super::data_change::{Watch, Watched};
 use super::situation::Situation;
-use super::undoing::Undoing;
+use super::undoing::{Purpose, Undoing};
 use crate::error::Result;
 use crate::pg::view::Moment;
 
@@ -18,7 +18,7 @@ pub struct Keeping {
     /// Tables of which rows of all sites are kept.
     whole: Vec<TableName>,
     watch: Option<Watch>,
-    /// What is given back, when anything is.
+    /// What is given back, or told to be lost.
     pub undoing: Option<Undoing>,
 }
 
@@ -30,20 +30,14 @@ impl Keeping {
     pub fn new(
         situation: &Situation,
         (migrations, direction): (&[&Migration], Direction),
-        gives_back: bool,
+        purpose: Purpose,
     ) -> Result<Self> {
-        let undoing = if gives_back {
-            Some(Undoing::new(situation, migrations, direction)?)
-        } else {
-            None
-        };
+        let undoing = Undoing::new(situation, migrations, direction, purpose)?;
         Ok(Self {
-            moment: undoing.as_ref().map_or_else(Moment::now, Undoing::moment),
-            whole: undoing
-                .as_ref()
-                .map_or_else(|| Ok(Vec::new()), Undoing::whole)?,
+            moment: undoing.moment(),
+            whole: undoing.whole()?,
             watch: None,
-            undoing,
+            undoing: Some(undoing),
         })
     }
 

@@ -10,8 +10,8 @@ use versioning_core::model::Scope;
 
 use super::store::lock::{self as store, Holder};
 use crate::error::{Error, Result};
-use crate::migration::lock_wait;
 use crate::pg::interrupt;
+use crate::pg::lock_wait;
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
 use crate::settings;

@@ -17,7 +17,7 @@ use super::upgrade_plan::Parsed;
 use crate::error::Result;
 use crate::migration::check::statements;
 use crate::migration::effects;
-use crate::pg::identity::as_table_owner;
+use crate::pg::table_owner::as_table_owner;
 
 /// Something that a client of the old version may trip over.
 pub struct Breaks<'a> {
@@ -191,7 +191,7 @@ fn counted(situation: &Situation, sequence: i32, finding: &Value) -> Result<Opti
     if column.is_some_and(|column| !has(column)) {
         return Ok(None);
     }
-    let (rows, values) = as_table_owner(table.owner, || {
+    let (rows, values) = as_table_owner(table.oid, table.owner, || {
         store::rows_and_values(&table.quoted, column)
     })?;
     if rows == 0 || column.is_some() && values == 0 {

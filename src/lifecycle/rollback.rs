@@ -14,6 +14,7 @@ use super::rollback_plan::{self, Rollback};
 use super::run::{self, Act, Change, Order};
 use super::situation::Situation;
 use super::store::{self, ChangeRow};
+use super::undoing::Purpose;
 use super::{equivalent, hold, lock, snapshot, state, verify};
 use crate::error::{Error, Result};
 use crate::registry::RegisteredVersion;
@@ -172,10 +173,12 @@ impl Act for RollbackAct<'_> {
         }
         store::touch_installation(self.site_module_id)?;
         let ran = (self.migrations, Direction::Down);
-        let gives_back = self.wish.strategy == Strategy::Preserve;
-        let keeping = self
-            .keeping
-            .insert(Keeping::new(situation, ran, gives_back)?);
+        let purpose = match self.wish.strategy {
+            Strategy::Preserve => Purpose::GiveBack,
+            Strategy::Down => Purpose::Tell,
+            Strategy::Restore => Purpose::TellAtEnd,
+        };
+        let keeping = self.keeping.insert(Keeping::new(situation, ran, purpose)?);
         if !self.wish.create_backup {
             return Ok(None);
         }
@@ -228,11 +231,12 @@ impl RollbackAct<'_> {
             restore::restore(source, None)?;
         }
         let undoing = self.keeping.as_mut().and_then(|it| it.undoing.take());
-        let Some(undoing) = undoing else {
+        let Some(mut undoing) = undoing else {
             return Ok(Vec::new());
         };
+        undoing.end()?;
         let mut warnings = undoing.warnings;
-        if !undoing.unknown.is_empty() {
+        if !undoing.unknown.is_empty() && self.wish.strategy == Strategy::Preserve {
             warnings.insert(0, self.without_snapshot(&undoing.unknown));
         }
         Ok(warnings)

@@ -27,6 +27,8 @@ pub struct Rollback<'a> {
     pub loss: DataLoss,
     /// The snapshot taken when the target version was left.
     pub backup_id: Option<Uuid>,
+    /// The versions on the way whose snapshot was deleted since.
+    pub deleted: Vec<String>,
 }
 
 impl<'a> Rollback<'a> {
@@ -59,13 +61,19 @@ impl<'a> Rollback<'a> {
         recorded::add_hidden_losses(situation, &plan, &mut loss.known)?;
         plan.warnings.extend(loss.warnings.iter().cloned());
         plan.warnings.extend(others_rows(situation, &plan, &loss));
-        let backup_id =
-            store::plan::snapshot_of_left_version(installation.site_module_id, target.id)?;
+        let site_module_id = installation.site_module_id;
+        let backup_id = store::plan::snapshot_of_left_version(site_module_id, target.id)?;
+        let deleted = if plan.running().next().is_some() {
+            store::plan::left_versions_without_snapshot(site_module_id, target.id)?
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             target,
             plan,
             loss,
             backup_id,
+            deleted,
         })
     }
 
@@ -92,10 +100,22 @@ impl<'a> Rollback<'a> {
                 .iter()
                 .map(|blocker| blocker.text.clone())
                 .collect(),
-            warnings: self.plan.warnings.clone(),
+            warnings: self.warnings(),
             data_loss: Value::Array(self.loss.known.clone()),
             backup_id: self.backup_id,
         })
+    }
+
+    /// What doing it says by itself, when it has tried to give back what it can, is said here beforehand.
+    fn warnings(&self) -> Vec<String> {
+        let mut all = self.plan.warnings.clone();
+        if !self.deleted.is_empty() {
+            all.push(format!(
+                "the snapshot taken when the site left {} was deleted: what the upgrade had destroyed can't be given back",
+                plan::list(self.deleted.iter().cloned())
+            ));
+        }
+        all
     }
 }
 

@@ -25,7 +25,7 @@ const DEFAULT_EXPIRY: &str = "30 days";
 /// Takes a snapshot of a site's rows of the module and returns its id.
 ///
 /// # Errors
-/// 42501 should row level security hide a row; 0A000 for a table that is none.
+/// 42501 should row level security hide a row; 0A000 for a table that is none; 42704 for one that is gone.
 pub fn take(
     situation: &Situation,
     kind: SnapshotKind,
@@ -45,8 +45,35 @@ pub fn take(
         expires_in: Some(expires_in.unwrap_or(DEFAULT_EXPIRY)),
         created_by,
         tables: &tables,
-    })?;
+        schema: (situation.module.isolation == Isolation::Schema).then(|| situation.schema()),
+    })
+    .or_else(|error| Err(gone(situation, &error)?.unwrap_or(error)))?;
     Ok(taken.backup_id)
+}
+
+/// The error that names a registered table that is gone, if one is. It holds rows no more, or holds them under
+/// another name that nobody told: a snapshot without it would promise too much.
+fn gone(situation: &Situation, error: &Error) -> Result<Option<Error>> {
+    let module = &situation.module;
+    if error.code() != PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT
+        || module.isolation == Isolation::Schema
+    {
+        return Ok(None);
+    }
+    let tables = registry::tables(module)?;
+    let Some(gone) = tables.iter().find(|table| table.oid.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(Error::not_found(format!(
+        "table \"{}\" of module \"{}\" does not exist",
+        gone.name, module.slug
+    ))
+    .detail("It is registered as the module's, and was dropped, renamed or replaced by something else outside a migration.")
+    .hint(format!(
+        "Give it back its name, or take it off the module's list: DELETE FROM module_versioning.module_tables WHERE module_id = module_versioning.module_id({}) AND table_name = {}; as a superuser. Renamed for good, register it again with register_module_table.",
+        spi::quote_literal(&module.slug),
+        spi::quote_literal(&gone.name)
+    ))))
 }
 
 /// The tables that hold the site's rows: the registered ones, or all of the site's schema.

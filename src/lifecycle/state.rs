@@ -104,6 +104,7 @@ impl Before {
         }
         let state = store::state::state(module.id, situation.state_site())?;
         let (recorded, known) = (state.objects, state.outside_objects);
+        let mut left_objects = state.left_objects;
         let outside = schema::outside_dependents(situation.schema())?;
         let outside_objects = own_outside(&known, &self.outside, &outside);
         let mut taken = core::vanished(&recorded, &self.live, &live);
@@ -112,12 +113,15 @@ impl Before {
                 .into_iter()
                 .filter(|object| !known.contains(object)),
         );
+        // What down scripts left behind is the module's work: its scripts may take it away.
+        taken.retain(|object| !left_objects.contains(object));
         forgive_post_steps(situation, &mut taken)?;
         if !taken.is_empty() && !accepted {
             return Err(takes_others(situation, &taken));
         }
         let objects = core::recorded_after(&recorded, &self.live, &live);
         let extras = extras(situation, &objects, &live)?;
+        left_objects.retain(|name| extras.contains(name));
         store::state::record_state(
             module.id,
             situation.state_site(),
@@ -125,6 +129,7 @@ impl Before {
                 objects,
                 tenant_objects: extras.into_iter().collect(),
                 outside_objects,
+                left_objects,
             },
         )?;
         Ok(After { live, taken })
@@ -303,13 +308,19 @@ pub fn come_back(situation: &Situation, version_id: pgrx::Uuid) -> Result<Vec<St
     };
     let mut state = store::state::state(module_id, site)?;
     let live = schema::live(situation.schema())?;
-    let warnings = core::difference(&kept, &state.objects)
+    let mut found = core::difference(&kept, &state.objects);
+    // What was missing before the down scripts ran is recorded still, but they left nothing of it.
+    found.retain(|difference| match difference {
+        core::Drift::Extra(name) => live.contains_key(name),
+        _ => true,
+    });
+    let left = found.iter().filter_map(|difference| match difference {
+        core::Drift::Extra(name) => Some(name.clone()),
+        _ => None,
+    });
+    state.left_objects.extend(left);
+    let warnings = found
         .into_iter()
-        // What was missing before the down scripts ran is recorded still, but they left nothing of it.
-        .filter(|difference| match difference {
-            core::Drift::Extra(name) => live.contains_key(name),
-            _ => true,
-        })
         .map(|difference| match difference {
             core::Drift::Missing(name) => {
                 format!("the down scripts did not bring back: {name}")

@@ -4,6 +4,7 @@ use versioning_core::consequence;
 use versioning_core::effect::{Effect, ObjectName};
 use versioning_core::lineage::TableName;
 use versioning_core::model::{Direction, Migration};
+use versioning_core::rekeying::Rekeying;
 
 use super::situation::Situation;
 use crate::error::Result;
@@ -84,4 +85,37 @@ pub fn written_anew(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What both scripts of migrations write to, by which a row may have become one with another key.
+///
+/// # Errors
+/// 42601 for a script that doesn't parse any more.
+pub fn rekeying(migrations: &[&Migration]) -> Result<Rekeying> {
+    let mut all = Vec::new();
+    for migration in migrations {
+        all.extend(effects(migration, Direction::Up)?);
+        all.extend(effects(migration, Direction::Down)?);
+    }
+    Ok(Rekeying::of(&all))
+}
+
+/// The texts of a migration's statements that write rows, lower case: they may read other tables on the way.
+///
+/// # Errors
+/// 42601 for a script that doesn't parse any more.
+pub fn writing_statements(migration: &Migration, direction: Direction) -> Result<Vec<String>> {
+    let (name, script) = match direction {
+        Direction::Up => ("up_sql", Some(&migration.up_sql)),
+        Direction::Down => ("down_sql", migration.down_sql.as_ref()),
+    };
+    let Some(script) = script else {
+        return Ok(Vec::new());
+    };
+    let parsed = statements(name, script)?.into_iter();
+    let writes = |command: &str| ["UPDATE", "INSERT", "MERGE", "DO", "SELECT"].contains(&command);
+    Ok(parsed
+        .filter(|statement| writes(&statement.command))
+        .map(|statement| statement.text.to_lowercase())
+        .collect())
 }

@@ -4,9 +4,13 @@
 //! The migrations that run are taken in groups: those that one earlier change had run the other way are
 //! undone together, for one snapshot was taken before them.
 
+use std::collections::BTreeSet;
+
+use npm_semver::Version;
 use pgrx::Uuid;
 use versioning_core::lineage::TableName;
 use versioning_core::model::{Direction, Migration};
+use versioning_core::plan::list;
 use versioning_core::snapshot::manifest::Table;
 
 use super::situation::Situation;
@@ -23,10 +27,25 @@ pub struct Group {
     pub first: usize,
     /// The place of the last one.
     pub last: usize,
+    /// The migrations.
+    pub migrations: Vec<Uuid>,
     /// What the earlier change did; nothing when nobody kept that.
     pub change: Option<DataChange>,
+    /// What the migrations did when they first ran this way, where they run again and that is known.
+    pub first_change: Option<DataChange>,
     /// Whether all of that change is undone.
     pub is_complete: bool,
+}
+
+/// What is done about what scripts have destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is given back, and what can't be is told.
+    GiveBack,
+    /// What people had written is told.
+    Tell,
+    /// The same, when the rows are as they stay: they are put back to what they were after the scripts.
+    TellAtEnd,
 }
 
 /// What is given back while the migrations of an act run.
@@ -34,7 +53,10 @@ pub struct Undoing {
     moment: Moment,
     direction: Direction,
     groups: Vec<Group>,
+    purpose: Purpose,
     running: Option<Running>,
+    /// Those of which it is told at the end.
+    waiting: Vec<Running>,
     /// Migrations of which no earlier run left a snapshot.
     pub unknown: Vec<Uuid>,
     /// What could not be given back.
@@ -50,6 +72,7 @@ impl Undoing {
         situation: &Situation,
         migrations: &[&Migration],
         direction: Direction,
+        purpose: Purpose,
     ) -> Result<Self> {
         let ids: Vec<Uuid> = migrations
             .iter()
@@ -61,10 +84,16 @@ impl Undoing {
             moment: Moment::now(),
             direction,
             groups: Vec::new(),
+            purpose,
             running: None,
+            waiting: Vec::new(),
             unknown: Vec::new(),
             warnings: Vec::new(),
         };
+        if direction == Direction::Up && situation.current().is_some() {
+            let is_lost = |id: &Uuid| origin(id).is_some_and(|origin| origin.is_deleted);
+            this.warnings.extend(without_snapshot(migrations, is_lost));
+        }
         for (index, id) in ids.iter().enumerate() {
             this.add(index, *id, origin(id))?;
         }
@@ -72,6 +101,10 @@ impl Undoing {
             if let Some(change) = &group.change {
                 let of_group = ids.get(group.first..=group.last).unwrap_or_default();
                 group.is_complete = origins::is_all(change.backup_id, of_group, direction)?;
+                if direction == Direction::Up {
+                    let first = origins::first(of_group, situation.site.id, direction)?;
+                    group.first_change = first.map(store::change).transpose()?.flatten();
+                }
             }
         }
         Ok(this)
@@ -93,11 +126,14 @@ impl Undoing {
             && group.last + 1 == index
         {
             group.last = index;
+            group.migrations.push(id);
             return Ok(());
         }
         self.groups.push(Group {
             first: index,
             last: index,
+            migrations: vec![id],
+            first_change: None,
             is_complete: change.is_none(),
             change,
         });
@@ -163,9 +199,40 @@ impl Undoing {
         if !self.running.as_ref().is_some_and(is_last) {
             return Ok(());
         }
-        if let Some(running) = self.running.take() {
-            self.warnings.extend(running.finish()?);
+        match (self.running.take(), self.purpose) {
+            (Some(running), Purpose::TellAtEnd) => self.waiting.push(running),
+            (Some(running), purpose) => self.warnings.extend(running.finish(purpose)?),
+            (None, _) => {}
         }
         Ok(())
     }
+
+    /// When the rows are as they stay: tells what is to be told then, each thing once.
+    ///
+    /// # Errors
+    /// XX001 for a damaged snapshot.
+    pub fn end(&mut self) -> Result<()> {
+        for running in std::mem::take(&mut self.waiting) {
+            for warning in running.finish(self.purpose)? {
+                if !self.warnings.contains(&warning) {
+                    self.warnings.push(warning);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can't be given back on the way up, for the snapshot from before the rollback has been deleted.
+fn without_snapshot(migrations: &[&Migration], is_lost: impl Fn(&Uuid) -> bool) -> Option<String> {
+    let lost = migrations
+        .iter()
+        .filter(|migration| is_lost(&Uuid::from_bytes(migration.id)));
+    let versions: BTreeSet<&Version> = lost.map(|migration| &migration.to_version).collect();
+    (!versions.is_empty()).then(|| {
+        format!(
+            "the snapshot from before the rollback below {} has been deleted: what the rollback had destroyed can't be given back",
+            list(versions.into_iter().map(ToString::to_string))
+        )
+    })
 }

@@ -6,12 +6,15 @@ use pgrx::Uuid;
 use versioning_core::lineage::{self, Shape, TableName, Undo};
 use versioning_core::model::{Direction, Migration};
 use versioning_core::passage::{self, Passage, Passages, Told};
+use versioning_core::rekeying::Rekeying;
 use versioning_core::snapshot::manifest::{Manifest, Table};
 
 use super::data_change::source;
 use super::race::Race;
 use super::situation::Situation;
-use super::undoing::Group;
+use super::store::undoing as origins;
+use super::touched;
+use super::undoing::{Group, Purpose};
 use super::undoing_tables::{defaults, is_enough, names, tables_now};
 use crate::error::Result;
 use crate::pg::view::{HeldView, Moment};
@@ -34,7 +37,11 @@ pub struct Running {
     is_kept: bool,
     /// What columns hold in it that were added with a default, where nobody has written.
     defaults: Defaults,
+    /// Whether scripts write the keys by which rows would be matched.
+    rekeying: Rekeying,
     race: Race,
+    /// The statements of the undoing that write rows.
+    writing: Vec<String>,
 }
 
 impl Running {
@@ -49,6 +56,9 @@ impl Running {
         group: Group,
         (moment, backup_id, known): (Moment, Option<Uuid>, Option<&[Table]>),
     ) -> Result<Self> {
+        if let Some(first) = &group.first_change {
+            store::hold_backup(first.backup_id)?;
+        }
         let earlier = match &group.change {
             Some(change) => {
                 store::hold_backup(change.backup_id)?;
@@ -79,6 +89,8 @@ impl Running {
         let shapes = store::shapes(&names(&group, &now), &[])?;
         Ok(Self {
             defaults: defaults(&group, &shapes)?,
+            rekeying: rekeying(situation, &group)?,
+            writing: Vec::new(),
             shapes,
             race: Race::since(moment, site_id.to_string()),
             group,
@@ -99,16 +111,19 @@ impl Running {
     /// # Errors
     /// As taking a snapshot.
     pub fn before_migration(&mut self, situation: &Situation, migration: &Migration) -> Result<()> {
+        self.writing
+            .extend(touched::writing_statements(migration, self.direction)?);
         let (tables, shapes) = (&self.now.tables, &self.shapes);
         self.race
             .before_migration(situation, migration, self.direction, tables, shapes)
     }
 
-    /// After the last one has run: gives back, and says what it couldn't.
+    /// After the last one has run: gives back, and says what it couldn't; or only says what is lost.
     ///
     /// # Errors
     /// XX001 for a damaged snapshot; what writing the rows raises.
-    pub fn finish(mut self) -> Result<Vec<String>> {
+    pub fn finish(mut self, purpose: Purpose) -> Result<Vec<String>> {
+        let gives_back = purpose == Purpose::GiveBack;
         let ids: Vec<u32> = self.shapes.iter().map(|shape| shape.id).collect();
         let after = store::shapes(&names(&self.group, &self.now), &ids)?;
         let is_complete = self.group.is_complete;
@@ -122,7 +137,7 @@ impl Running {
                 passage::passages(fates, &shapes, &after)
             }
         };
-        let mut warnings = self.of_tables(&passed.gone, &after)?;
+        let mut warnings = self.of_tables(&passed.gone, &after, gives_back)?;
         if !undo.is_empty() || !passed.touched.is_empty() {
             lock(&undo, &passed.touched)?;
             let is_raced = self.tell_others(&mut undo, &mut passed.touched, &after)?;
@@ -134,6 +149,11 @@ impl Running {
                 is_complete,
                 is_kept: self.is_kept,
                 defaults: &self.defaults,
+                rekeying: &self.rekeying,
+                gives_back,
+                writing: &self.writing,
+                carried: self.carried(&passed.gone)?,
+                first: self.group.first_change.as_ref(),
                 old_wins: self.direction == Direction::Up,
             })?;
             warnings.extend(refilled.into_iter().flat_map(|table| table.warnings));
@@ -145,6 +165,30 @@ impl Running {
         Ok(warnings)
     }
 
+    /// The tables that go with the scripts, that people had written to since and that the scripts name where
+    /// they write rows: what they fill columns with may come from there.
+    fn carried(&self, gone: &[TableName]) -> Result<Vec<String>> {
+        let Some(change) = self.group.change.as_ref() else {
+            return Ok(Vec::new());
+        };
+        let after = change.after_image.map(image::readable).transpose()?;
+        let is_written = |name: &&TableName| {
+            let (schema, relation) = (&name.schema, &name.relation);
+            let now = image::table(&self.now, schema, relation);
+            let left = after
+                .as_ref()
+                .and_then(|it| image::table(it, schema, relation));
+            let mut fates = change.tables.iter();
+            let is_same = fates.any(|fate| fate.after.as_ref() == Some(*name) && fate.is_same);
+            let is_left = left.map(|table| &table.hash) == now.map(|table| &table.hash);
+            let wanted = name.relation.to_lowercase();
+            let is_read = self.writing.iter().any(|text| text.contains(&wanted));
+            now.is_some_and(|now| now.rows > 0) && !is_left && !is_same && is_read
+        };
+        let written = gone.iter().filter(is_written);
+        Ok(written.map(|name| name.relation.clone()).collect())
+    }
+
     /// The shapes of the tables whose rows were read.
     fn known_shapes(&self) -> Vec<Shape> {
         let is_known = |shape: &&Shape| {
@@ -154,7 +198,12 @@ impl Running {
     }
 
     /// What there is to say of whole tables.
-    fn of_tables(&self, gone: &[TableName], after: &[Shape]) -> Result<Vec<String>> {
+    fn of_tables(
+        &self,
+        gone: &[TableName],
+        after: &[Shape],
+        gives_back: bool,
+    ) -> Result<Vec<String>> {
         if self.direction == Direction::Up {
             return Ok(Vec::new());
         }
@@ -174,7 +223,7 @@ impl Running {
                 ));
             }
         }
-        if let Some(change) = &self.group.change {
+        if let Some(change) = self.group.change.as_ref().filter(|_| gives_back) {
             warnings.extend(not_made_again(change, self.group.is_complete, after)?);
             warnings.extend(self.half(change));
         }
@@ -230,6 +279,17 @@ impl Running {
         }
         Ok(is_raced)
     }
+}
+
+/// What the scripts write to, of all migrations that the earlier change had run.
+fn rekeying(situation: &Situation, group: &Group) -> Result<Rekeying> {
+    let mut ids = group.migrations.clone();
+    if let Some(change) = &group.change {
+        ids.extend(origins::migrations(change.backup_id)?);
+    }
+    let is_one = |migration: &&Migration| ids.contains(&Uuid::from_bytes(migration.id));
+    let all: Vec<&Migration> = situation.migrations.iter().filter(is_one).collect();
+    touched::rekeying(&all)
 }
 
 fn rows(count: u64) -> String {

@@ -18,7 +18,7 @@ use super::store::{self, ChangeRow};
 use crate::error::{Error, Result};
 use crate::migration::history::unmark_applied;
 use crate::migration::post_step;
-use crate::pg::identity::as_table_owner;
+use crate::pg::table_owner::as_table_owner;
 use crate::snapshot::take::SnapshotKind;
 use crate::{registry, schema};
 
@@ -170,7 +170,7 @@ fn delete_rows(situation: &Situation) -> Result<()> {
         ) else {
             continue;
         };
-        as_table_owner(live.owner, || {
+        as_table_owner(live.oid, live.owner, || {
             store::table::delete_rows_of_site(&live, column, situation.site.id)
         })?;
     }

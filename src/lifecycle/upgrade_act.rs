@@ -6,6 +6,7 @@ use versioning_core::plan::{self, Plan};
 
 use super::keeping::Keeping;
 use super::situation::Situation;
+use super::undoing::Purpose;
 use super::upgrade::Wish;
 use super::{equivalent, run::Act, snapshot, store, verify};
 use crate::error::{Error, Result};
@@ -47,7 +48,9 @@ impl Act for UpgradeAct<'_> {
         store::touch_installation(self.site_module_id)?;
         self.ensure_schema()?;
         let ran = (self.migrations, Direction::Up);
-        let keeping = self.keeping.insert(Keeping::new(situation, ran, true)?);
+        let keeping = self
+            .keeping
+            .insert(Keeping::new(situation, ran, Purpose::GiveBack)?);
         if situation.current().is_none() || !self.wish.create_backup {
             return Ok(None);
         }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use versioning_core::addition::{Addition, additions};
 use versioning_core::consequence::Breaking;
 use versioning_core::effect::{Effect, ObjectName};
 use versioning_core::lint;
@@ -40,6 +41,8 @@ pub struct UpScript {
     pub effects: Rc<[Effect]>,
     /// What of it breaks clients of the old version.
     pub breaking: Vec<Breaking>,
+    /// What of it is new to clients.
+    pub added: Vec<Addition>,
     /// What of it works through tables that were there before.
     pub heavy: Vec<Heavy>,
     /// What of it may move values elsewhere.
@@ -64,10 +67,14 @@ pub fn of_up_script(up_sql: &str, checksum: &str) -> Result<Rc<UpScript>> {
         .flat_map(|one| one.statement.effects.iter().cloned())
         .collect();
     let moving = Moving::of(&described);
-    let findings = lint::lint_up(described);
+    let added = additions(&described);
+    let findings = lint::lint_up(described, || {
+        pgrx::check_for_interrupts!();
+    });
     let script = Rc::new(UpScript {
         effects,
         breaking: lint::breaking(&findings),
+        added,
         heavy: findings.iter().filter_map(heavy).collect(),
         moving,
     });

@@ -4,9 +4,10 @@ use versioning_core::script::{self, Statement};
 
 use crate::error::Result;
 use crate::migration::boundary::Measures;
+use crate::migration::check;
 use crate::migration::execute::REPORTED_TEXT;
 use crate::migration::limits::Limits;
-use crate::migration::{check, lock_wait};
+use crate::pg::lock_wait;
 use crate::pg::notice::Notices;
 use crate::pg::{identity, interrupt};
 

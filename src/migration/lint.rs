@@ -12,7 +12,9 @@ use crate::pg::parser;
 pub fn findings(up_sql: &str, down_sql: Option<&str>) -> Result<Vec<Finding>> {
     let up = script(up_sql)?;
     let down = down_sql.map(script).transpose()?;
-    Ok(lint::lint(&up, down.as_ref()))
+    Ok(lint::lint(&up, down.as_ref(), || {
+        pgrx::check_for_interrupts!();
+    }))
 }
 
 fn script(text: &str) -> Result<Script> {

@@ -12,7 +12,6 @@ pub mod history;
 mod leftover;
 pub mod limits;
 mod lint;
-pub mod lock_wait;
 mod ownership;
 pub mod post_step;
 pub mod registration;

@@ -5,7 +5,6 @@ pub mod outline;
 pub mod post_steps;
 pub mod runs;
 pub mod session;
-pub mod wait;
 
 use npm_semver::Version;
 use pgrx::datum::Interval;

@@ -6,7 +6,6 @@ use pgrx::pg_sys;
 
 use crate::error::{Error, Result};
 use crate::pg::catalog;
-use crate::pg::scope::with_settings;
 
 /// What the code that runs under another role may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,21 +57,6 @@ pub fn state() -> (pg_sys::Oid, i32) {
     // SAFETY: the out parameters are valid for the call.
     unsafe { pg_sys::GetUserIdAndSecContext(&mut role, &mut context) };
     (role, context)
-}
-
-/// Reads or writes tenants' rows: with the rights of the table's owner in a restricted operation, nothing of
-/// theirs found by name, and row-level security an error, never fewer rows.
-///
-/// # Errors
-/// What `body` returns.
-pub fn as_table_owner<R>(owner: pg_sys::Oid, body: impl FnOnce() -> Result<R>) -> Result<R> {
-    let settings = [
-        ("search_path", "pg_catalog, pg_temp"),
-        ("row_security", "off"),
-    ];
-    run_as(owner, Restriction::RestrictedOperation, || {
-        with_settings(&settings, body)
-    })
 }
 
 /// Runs `body` with the rights of `role` and nobody else's.

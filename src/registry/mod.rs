@@ -114,6 +114,8 @@ pub struct ModuleTable {
     pub site_column_type: Option<pg_sys::Oid>,
     /// Its owner; none when the table is gone.
     pub owner: Option<pg_sys::Oid>,
+    /// Its number; none when the table is gone.
+    pub oid: Option<pg_sys::Oid>,
 }
 
 /// The module with that id.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::pg::argument::required;
 use crate::pg::identity;
 use crate::pg::record::{ModuleTables, Record};
+use crate::pg::table_owner::as_table_owner;
 
 /// Registers a table, or finds it registered the same way.
 ///
@@ -199,11 +200,11 @@ pub fn counted(
 /// Counts as the table's owner, whose functions may run (a policy's, a view's), and only in a way
 /// that can't show fewer rows than there are. Nothing for a table that has gone.
 fn count(table: &ModuleTable, site: Uuid) -> Result<Option<i64>> {
-    let Some(owner) = table.owner else {
+    let (Some(oid), Some(owner)) = (table.oid, table.owner) else {
         return Ok(None);
     };
     if table.site_column.is_some() && table.site_column_type.is_none() {
         return Ok(None);
     }
-    identity::as_table_owner(owner, || store::count(table, site).map(Some))
+    as_table_owner(oid, owner, || store::count(table, site).map(Some))
 }

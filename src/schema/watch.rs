@@ -15,8 +15,9 @@ pub use super::store::standing::{Position, event_triggers, large_objects, positi
 use super::store::watch::{self as store, Facts};
 pub use super::store::watch::{UnindexedKey, unindexed_keys};
 use crate::error::Result;
-use crate::pg::identity::{as_extension_owner, as_table_owner};
+use crate::pg::identity::as_extension_owner;
 use crate::pg::scope::with_settings;
+use crate::pg::table_owner::as_table_owner;
 use crate::pg::table_statistics::{self, Counted, Size};
 use crate::pg::{function_statistics, relation_lock, trial, wal};
 
@@ -197,7 +198,7 @@ fn rows(table: u32, written: Written) -> Result<i64> {
     let Some((owner, quoted)) = as_extension_owner(|| store::owner_and_name(table))? else {
         return Ok(0);
     };
-    as_table_owner(owner, || {
+    as_table_owner(table.into(), owner, || {
         store::rows_up_to(&quoted, changed.saturating_mul(2).saturating_add(1))
     })
 }

@@ -7,6 +7,7 @@ use versioning_core::snapshot::manifest::{Column, Encoding, Table};
 use crate::error::{Error, Result};
 use crate::snapshot::conversion::{is_retyped, may_refuse, refusal};
 use crate::snapshot::decoding::type_named;
+use crate::snapshot::obstacle;
 use crate::snapshot::rights::refusal_of_one;
 use crate::snapshot::source::LiveTable;
 
@@ -20,13 +21,33 @@ pub fn refuse_drift(tables: &[(&Table, Option<LiveTable>)]) -> Result<()> {
     for (table, live) in tables {
         match live {
             Some(live) => table_reasons(table, live, &mut reasons)?,
-            None => reasons.push(format!("Table \"{}\" does not exist.", table.name)),
+            None => reasons.push(missing(table)),
         }
     }
     if reasons.is_empty() {
         return Ok(());
     }
     Err(changed(&reasons))
+}
+
+/// Refuses when a table is gone: what became of its rows can't be told.
+///
+/// # Errors
+/// 55000, naming all of them.
+pub fn refuse_missing(tables: &[(&Table, Option<LiveTable>)]) -> Result<()> {
+    let gone: Vec<String> = tables
+        .iter()
+        .filter(|(_, live)| live.is_none())
+        .map(|(table, _)| missing(table))
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    Err(changed(&gone))
+}
+
+fn missing(table: &Table) -> String {
+    format!("Table \"{}\" does not exist.", table.name)
 }
 
 /// The error, or a better one that names the owner who lacks rights, or the columns which refuse values of the
@@ -57,11 +78,11 @@ pub fn explained(tables: &[(&Table, Option<LiveTable>)], error: Error) -> Result
             }
         }
     }
-    Ok(if reasons.is_empty() {
-        error
+    if reasons.is_empty() {
+        obstacle::explained(tables, error)
     } else {
-        changed(&reasons)
-    })
+        Ok(changed(&reasons))
+    }
 }
 
 /// What is wrong with the type that the column has now, if it doesn't take the column's values.

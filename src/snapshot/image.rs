@@ -66,6 +66,7 @@ pub fn empty(site_id: Uuid, module_id: Uuid) -> Manifest {
         version: None,
         fingerprint: String::new(),
         tables: Vec::new(),
+        sequences: Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::pg::row_stream::consistent_view;
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::decoding::{RowDecoder, Target, type_named};
 use crate::snapshot::difference::{Trust, compare};
-use crate::snapshot::drift::explained;
+use crate::snapshot::drift::{explained, refuse_missing};
 use crate::snapshot::restore::{choose, pinned, source};
 use crate::snapshot::source::{LiveTable, Lock};
 use crate::snapshot::{chunks, store, verify};
@@ -33,12 +33,11 @@ pub struct TableDifference {
     pub unchanged: i64,
 }
 
-/// Compares the live rows with a snapshot, in the columns that both have. A table that is gone has lost
-/// all its rows.
+/// Compares the live rows with a snapshot, in the columns that both have.
 ///
 /// # Errors
-/// 42704 when there is no such snapshot, XX001 when it is damaged, 55000 when a column's type does not take its
-/// values any more.
+/// 42704 when there is no such snapshot, XX001 when it is damaged, 55000 when a table is gone or a
+/// column's type does not take its values any more.
 pub fn difference(backup_id: Uuid) -> Result<Vec<TableDifference>> {
     let manifest = verify::kept(backup_id, None)?;
     compare_all(&manifest).map_err(|error| verify::with_all_damages(backup_id, None, error))
@@ -50,13 +49,15 @@ fn compare_all(manifest: &Manifest) -> Result<Vec<TableDifference>> {
         for table in &manifest.tables {
             tables.push((table, source(table).lock(Lock::Read)?));
         }
+        refuse_missing(&tables)?;
         let found = in_subtransaction(|| {
             consistent_view(|| {
-                let counted = |(table, live): &(&Table, Option<LiveTable>)| match live {
-                    Some(live) => count(table, live, &manifest.site_id),
-                    None => all_deleted(table),
-                };
-                tables.iter().map(counted).collect()
+                tables
+                    .iter()
+                    .filter_map(|(table, live)| {
+                        Some(count(table, live.as_ref()?, &manifest.site_id))
+                    })
+                    .collect()
             })
         });
         match found {
@@ -80,17 +81,6 @@ fn count(table: &Table, live: &LiveTable, site_id: &str) -> Result<TableDifferen
 
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn all_deleted(table: &Table) -> Result<TableDifference> {
-    verify::require_intact(table, table.chunk_groups())?;
-    Ok(TableDifference {
-        table_name: table.name.clone(),
-        inserted: 0,
-        updated: 0,
-        deleted: number(table.rows),
-        unchanged: 0,
-    })
 }
 
 /// The rows of one table of a snapshot as JSON texts, a chunk at a time.

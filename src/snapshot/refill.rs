@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use pgrx::Uuid;
 use versioning_core::lineage::{TableName, Undo};
 use versioning_core::passage::{Passage, Told as PassageTold};
+use versioning_core::rekeying::Rekeying;
 use versioning_core::snapshot::manifest::{Manifest, Table};
 
 pub use crate::snapshot::refill_job::Defaults;
@@ -26,7 +27,7 @@ use crate::snapshot::refill_written::{Knowledge, renamed};
 use crate::snapshot::restore::pinned;
 use crate::snapshot::source::LiveTable;
 use crate::snapshot::store::DataChange;
-use crate::snapshot::{image, sequences, verify};
+use crate::snapshot::{image, refill_again, refill_identity, refill_parent, sequences, verify};
 
 /// What is to be undone, and by what it is told from what people wrote.
 pub struct Request<'a> {
@@ -44,9 +45,20 @@ pub struct Request<'a> {
     pub is_kept: bool,
     /// What columns hold that were added with a default, where nobody has written.
     pub defaults: &'a Defaults,
+    /// Whether scripts write the keys by which rows would be matched.
+    pub rekeying: &'a Rekeying,
+    /// Whether anything is given back; else what people had written and isn't there is told.
+    pub gives_back: bool,
     /// Whether old values count more than what the undoing scripts have put into columns that they made: on
     /// the way up again, where those are what people had written there.
     pub old_wins: bool,
+    /// The statements of the undoing that write rows, lower case.
+    pub writing: &'a [String],
+    /// Tables that go with the undoing and that people had written to: what it has put into columns may come
+    /// from there, and counts more than an old value.
+    pub carried: Vec<String>,
+    /// What the scripts had done when they ran for the first time, where they run again.
+    pub first: Option<&'a DataChange>,
 }
 
 /// The manifests that a request speaks of.
@@ -54,16 +66,19 @@ struct Sources {
     backup: Option<Manifest>,
     before: Option<Manifest>,
     after: Option<Manifest>,
+    /// As the scripts had left the tables the first time.
+    first: Option<Manifest>,
 }
 
 impl Sources {
-    fn read(change: Option<&DataChange>) -> Result<Self> {
+    fn read(change: Option<&DataChange>, first: Option<&DataChange>) -> Result<Self> {
         let image = |id: Option<Uuid>| id.map(image::intact).transpose();
         let backup = |change: &DataChange| Ok(verify::readable(change.backup_id)?.1);
         Ok(Self {
             backup: change.map(backup).transpose()?,
             before: image(change.and_then(|change| change.before_image))?,
             after: image(change.and_then(|change| change.after_image))?,
+            first: image(first.and_then(|change| change.after_image))?,
         })
     }
 
@@ -98,7 +113,7 @@ impl Sources {
 pub fn refill(request: &Request<'_>) -> Result<Vec<TableRefilled>> {
     in_subtransaction(|| {
         pinned(|| {
-            let sources = Sources::read(request.change)?;
+            let sources = Sources::read(request.change, request.first)?;
             let wanted: Vec<(&Undo, &Table)> = request
                 .undo
                 .iter()
@@ -112,7 +127,7 @@ pub fn refill(request: &Request<'_>) -> Result<Vec<TableRefilled>> {
                 let knowledge = Knowledge::of(passed.passage, request.is_complete);
                 let states = sources.states(passed.passage);
                 let tables = (&passed.table, passed.now);
-                let about = (request.is_kept, request.defaults);
+                let about = (request.is_kept, request.defaults, request.rekeying);
                 let job = Job::written(tables, passed.passage, knowledge, states, about)?;
                 written.push((&passed.table, &passed.passage.to, job));
             }
@@ -120,14 +135,28 @@ pub fn refill(request: &Request<'_>) -> Result<Vec<TableRefilled>> {
                 let told = told(undo, table, &sources, request.now);
                 let follower = follower(&undo.table, &written);
                 let flags = (request.old_wins, follower);
-                found.add(table, Job::new(table, undo, told, flags, request.defaults)?);
+                let about = (request.defaults, request.rekeying);
+                let mut job = Job::new(table, undo, told, flags, about)?;
+                let first = request.first.zip(sources.first.as_ref());
+                if let Ok(job) = &mut job {
+                    job.carried.clone_from(&request.carried);
+                }
+                if let (Ok(job), Some(base)) = (&mut job, refill_again::table(first, undo)) {
+                    job.set_base(base);
+                }
+                found.add(table, if request.gives_back { job } else { silent(job) });
             }
             for (table, _, job) in written {
                 found.add(table, job);
             }
-            found
-                .refilled
-                .extend(run_all(found.jobs, &request.now.site_id)?);
+            refill_parent::link(&mut found.jobs);
+            refill_identity::link(&mut found.jobs, request.writing);
+            let site_id = &request.now.site_id;
+            found.refilled.extend(if request.gives_back {
+                run_all(found.jobs, site_id)?
+            } else {
+                tell_all(found.jobs, site_id)?
+            });
             Ok(found.refilled)
         })
     })
@@ -244,15 +273,40 @@ fn told<'a>(undo: &'a Undo, table: &'a Table, sources: &'a Sources, now: &'a Man
     }
 }
 
+/// One that says nothing of what isn't given back.
+fn silent(job: Planned<'_>) -> Planned<'_> {
+    match job {
+        Ok(mut job) => {
+            job.warnings.clear();
+            Ok(job)
+        }
+        Err(_) => Err(Vec::new()),
+    }
+}
+
+/// What people had written and isn't there now.
+fn tell_all(jobs: Vec<Job<'_>>, site_id: &str) -> Result<Vec<TableRefilled>> {
+    jobs.into_iter()
+        .map(|job| prepared(job, site_id)?.tell(site_id))
+        .collect()
+}
+
+/// A job with all that is known of its rows.
+fn prepared<'a>(job: Job<'a>, site_id: &str) -> Result<Ready<'a>> {
+    let mut ready = job.load(site_id)?;
+    ready.refuse_ambiguous()?;
+    ready.refuse_rekeyed(site_id)?;
+    ready.find_converted()?;
+    ready.gather_evidence()?;
+    Ok(ready)
+}
+
 fn run_all(jobs: Vec<Job<'_>>, site_id: &str) -> Result<Vec<TableRefilled>> {
     let mut jobs = in_order(jobs)
         .into_iter()
-        .map(|job| job.load(site_id))
+        .map(|job| prepared(job, site_id))
         .collect::<Result<Vec<Ready<'_>>>>()?;
     for ready in &mut jobs {
-        ready.refuse_ambiguous()?;
-        ready.find_converted()?;
-        ready.gather_evidence()?;
         ready.find_checks()?;
     }
     let mut lives: Vec<LiveTable> = jobs.iter().map(|ready| ready.job.live.clone()).collect();

@@ -7,6 +7,9 @@ use crate::snapshot::refill_job::{Job, Role};
 /// Rows that the scripts have added, or made of others.
 const UNMATCHED: &str =
     "SELECT FROM after a LEFT JOIN old o ON o.r = a.r WHERE a.n > coalesce(o.n, 0)";
+/// Rows that the scripts have taken away, or made others of.
+const DESTROYED: &str =
+    "SELECT FROM old o LEFT JOIN after a ON a.r = o.r WHERE o.n > coalesce(a.n, 0)";
 /// Rows that the undoing has made of others.
 const REMADE: &str =
     "SELECT FROM live l LEFT JOIN old o ON o.r = l.r LEFT JOIN before b ON b.r = l.r
@@ -25,7 +28,7 @@ impl Job<'_> {
             Role::Destroyed(_) => self.compared.is_some().then(|| {
                 (
                     "has no primary key and rows of it were changed: none was put back; the snapshot has the old ones",
-                    query(&format!("EXISTS ({UNMATCHED})")),
+                    query(&format!("EXISTS ({UNMATCHED}) AND EXISTS ({DESTROYED})")),
                 )
             }),
             Role::Written(_) if self.compared.is_none() => Some((

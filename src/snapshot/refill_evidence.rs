@@ -3,6 +3,7 @@
 //! where they had multiplied by a factor that leads back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CStr;
 
 use pgrx::pg_sys;
 use pgrx::spi::{quote_identifier, quote_literal};
@@ -59,7 +60,7 @@ impl Ready<'_> {
         };
         let places = self.job.old_places(&columns)?;
         let live = self.job.live.clone();
-        let rows = live.as_owner(|| read(table, &places, live.key.len()))?;
+        let rows = live.as_owner(|| read(c"old_rows", table, &places, live.key.len()))?;
         let evidence = Evidence {
             columns,
             factors: BTreeMap::new(),
@@ -127,7 +128,16 @@ impl<'a> Job<'a> {
     }
 }
 
-fn read(table: &Table, places: &[(usize, Target)], keys: usize) -> Result<RowSet> {
+/// Reads the key and other columns of a table at these places: `k0 …, o0 …`.
+///
+/// # Errors
+/// XX001 when a chunk is damaged; what the types raise.
+pub(super) fn read(
+    relation: &CStr,
+    table: &Table,
+    places: &[(usize, Target)],
+    keys: usize,
+) -> Result<RowSet> {
     let name = |place: usize| match place.checked_sub(keys) {
         None => format!("k{place}"),
         Some(place) => format!("o{place}"),
@@ -138,7 +148,7 @@ fn read(table: &Table, places: &[(usize, Target)], keys: usize) -> Result<RowSet
         .zip(places)
         .map(|(name, (_, target))| (name.as_str(), target.kind))
         .collect();
-    let mut rows = RowSet::new(c"old_rows", &described)?;
+    let mut rows = RowSet::new(relation, &described)?;
     let missing = || Error::internal("a column is not in a table of a snapshot");
     let mut decoders = places
         .iter()

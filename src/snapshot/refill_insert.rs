@@ -173,11 +173,12 @@ impl Job<'_> {
             return format!("{} AND {}", self.fits(), self.meets_all());
         }
         format!(
-            "{} AND {} AND {} AND {}",
+            "{} AND {} AND {} AND {} AND NOT {}",
             self.is_absent(),
             self.is_due(),
             self.fits(),
-            self.meets_all()
+            self.meets_all(),
+            self.is_elsewhere()
         )
     }
 
@@ -185,8 +186,7 @@ impl Job<'_> {
     /// itself, to rows that can't come back.
     fn missing(&self, comes: &str, held: &str) -> Missing {
         let itself: Vec<&Reference> = self
-            .references
-            .iter()
+            .known_references()
             .filter(|other| other.table == self.live.oid)
             .collect();
         if itself.is_empty() || !self.is_keyed {
@@ -244,19 +244,33 @@ impl Job<'_> {
     /// The condition under which the rows that a row of the snapshot refers to are there.
     fn held(&self, later: &[pg_sys::Oid]) -> String {
         let conditions: Vec<String> = self
-            .references
-            .iter()
+            .known_references()
             // The server looks at those itself at the end: their rows come later, or belong to somebody
             // else.
             .filter(|reference| reference.owner == self.live.owner)
             .filter(|reference| !later.contains(&reference.table))
-            .map(|reference| reference.condition(|_| "s", reference.table == self.live.oid))
+            .flat_map(|reference| {
+                let is_itself = reference.table == self.live.oid;
+                let there = reference.condition(|_| "s", is_itself);
+                std::iter::once(there).chain(self.is_same_parent(reference, |_| "s"))
+            })
             .collect();
         if conditions.is_empty() {
             "true".to_owned()
         } else {
             conditions.join(" AND ")
         }
+    }
+
+    /// The foreign keys all of whose columns the snapshot has.
+    fn known_references(&self) -> impl Iterator<Item = &Reference> {
+        let columns = self.columns();
+        let is_known = move |name: &String| columns.iter().any(|column| column.name == *name);
+        self.references.iter().filter(move |reference| {
+            let is_own = reference.table == self.live.oid;
+            let mut others = reference.others.iter();
+            reference.columns.iter().all(&is_known) && (!is_own || others.all(&is_known))
+        })
     }
 
     /// A column that must have a value of which the snapshot has none.

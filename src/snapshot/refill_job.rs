@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use versioning_core::lineage::{Between, TableName, Undo};
+use versioning_core::rekeying::Rekeying;
 use versioning_core::snapshot::manifest::{Column, Table};
 
 use crate::error::Result;
 use crate::snapshot::reference::{Reference, references};
+use crate::snapshot::refill_again::Base;
 use crate::snapshot::refill_check::Check;
 use crate::snapshot::refill_evidence::Evidence;
 use crate::snapshot::refill_key;
+use crate::snapshot::refill_parent::Parent;
+use crate::snapshot::refill_rekeyed::Suspicion;
 use crate::snapshot::refill_side::{Compared, short};
 use crate::snapshot::refill_written::Knowledge;
 use crate::snapshot::restore::source;
@@ -106,12 +110,22 @@ pub struct Job<'a> {
     /// Whether an old value counts more than what the undoing has put into a column that it made, also in
     /// rows that people have changed since.
     pub old_wins: bool,
+    /// What the scripts had made of the rows the first time, when they run again.
+    pub(super) base: Option<Base<'a>>,
+    /// Tables that people had written to and from which the undoing may have filled columns.
+    pub(super) carried: Vec<String>,
+    /// Tables to which the undoing may have moved rows, and the columns that tell.
+    pub(super) elsewhere: Vec<(LiveTable, Vec<String>)>,
+    /// Tables made anew that its rows refer to.
+    pub(super) parents: Vec<Parent<'a>>,
     /// Whose rows.
     pub role: Role,
     /// Whether warnings may say that a snapshot has what isn't given back.
     pub is_kept: bool,
     /// What the table asks of its rows and some don't meet.
     pub checks: Vec<Check>,
+    /// Whether rows may have got other keys without the scripts' text showing it.
+    pub rekeyed: Suspicion,
     /// Whether it has turned out that nothing can be given back.
     pub is_given_up: bool,
     /// What can't be given back is said here.
@@ -139,9 +153,14 @@ impl<'a> Job<'a> {
             number: free_name(table),
             content: Vec::new(),
             old_wins: false,
+            base: None,
+            parents: Vec::new(),
+            elsewhere: Vec::new(),
+            carried: Vec::new(),
             role,
             is_kept: true,
             checks: Vec::new(),
+            rekeyed: Suspicion::default(),
             is_given_up: false,
             warnings: Vec::new(),
             table,
@@ -159,14 +178,15 @@ impl<'a> Job<'a> {
         undo: &Undo,
         told: Told<'a>,
         (old_wins, follower): (bool, Follower),
-        defaults: &Defaults,
+        (defaults, rekeying): (&Defaults, &Rekeying),
     ) -> Result<std::result::Result<Self, Vec<String>>> {
         let Some(mut job) = Self::idle(table, Role::Destroyed(follower))? else {
             return Ok(Err(Vec::new()));
         };
         job.old_wins = old_wins;
         job.rows = undo.rows;
-        job.choose(undo, told, defaults)?;
+        job.rekeyed = Suspicion::of(rekeying, &job.table.relation);
+        job.choose(undo, told, (defaults, rekeying))?;
         if job.set.is_empty() && !job.rows && job.homeless.is_empty() {
             return Ok(Err(job.warnings));
         }
@@ -174,7 +194,12 @@ impl<'a> Job<'a> {
     }
 
     /// Chooses by what is told what can be given back.
-    fn choose(&mut self, undo: &Undo, told: Told<'a>, defaults: &Defaults) -> Result<()> {
+    fn choose(
+        &mut self,
+        undo: &Undo,
+        told: Told<'a>,
+        (defaults, rekeying): (&Defaults, &Rekeying),
+    ) -> Result<()> {
         if !self.is_keyed {
             self.content = self.common_columns();
         }
@@ -195,7 +220,7 @@ impl<'a> Job<'a> {
                     self.refuse_columns(&self.settable(undo));
                     self.content = compared.restrict(&self.live);
                     self.compared = Some(compared);
-                } else if self.match_by(|key, live| {
+                } else if self.match_by(rekeying, |key, live| {
                     is_kept(undo, key) && refill_key::is_common(key, live, &compared)
                 })? {
                     self.choose_columns(undo, &compared);
@@ -206,7 +231,7 @@ impl<'a> Job<'a> {
                     self.without_key();
                 }
             }
-            Told::Unknown => self.without_knowledge(undo)?,
+            Told::Unknown => self.without_knowledge(undo, rekeying)?,
         }
         Ok(())
     }
@@ -214,7 +239,14 @@ impl<'a> Job<'a> {
     fn choose_columns(&mut self, undo: &Undo, compared: &Compared<'a>) {
         self.set = self.settable(undo);
         for setting in &mut self.set {
-            setting.hash = compared.place(&setting.column.name);
+            let name = &setting.column.name;
+            setting.hash = compared.place(name);
+            // In a table that was copied it is the same column, whose values can be compared one by one.
+            let was_replaced = undo
+                .between
+                .as_ref()
+                .is_none_or(|it| it.replaced.contains(name));
+            setting.is_new &= !undo.is_rebuilt || was_replaced || setting.hash.is_none();
         }
         self.set
             .retain(|setting| setting.is_new || setting.hash.is_some());
@@ -238,28 +270,38 @@ impl<'a> Job<'a> {
         self.homeless = names.filter_map(homeless).collect();
     }
 
-    /// Takes the first key of the table that will do, and says whether there is one.
+    /// Takes the first key of the table that will do and that scripts don't write, and says whether there is
+    /// one.
     pub(super) fn match_by(
         &mut self,
+        rekeying: &Rekeying,
         will_do: impl Fn(&[KeyColumn], &LiveTable) -> bool,
     ) -> Result<bool> {
         let keys = refill_key::keys(self.live.oid)?;
-        let found = keys.into_iter().find(|key| will_do(key, &self.live));
-        Ok(match found {
-            Some(key) => {
-                self.live.key = key;
-                true
-            }
-            None => false,
-        })
+        let (written, kept): (Vec<_>, Vec<_>) = keys
+            .into_iter()
+            .filter(|key| will_do(key, &self.live))
+            .partition(|key| refill_key::is_written(rekeying, &self.table.relation, key));
+        if let Some(key) = kept.into_iter().next() {
+            self.live.key = key;
+            return Ok(true);
+        }
+        if let Some(key) = written.into_iter().next() {
+            self.rekeyed.found = Some(key.iter().map(|key| key.name.clone()).collect());
+        }
+        Ok(false)
     }
 
     /// Rows can't be matched, for no key leads from one state to the next.
     pub(super) fn without_key(&mut self) {
         (self.rows, self.set, self.homeless) = (false, Vec::new(), Vec::new());
         self.warnings.push(format!(
-            "the rows of table {} can't be matched, for no key is the same before and after the scripts: {}; {}",
+            "the rows of table {} can't be matched, for {}: {}; {}",
             self.table.name,
+            match &self.rekeyed.found {
+                Some(columns) => format!("the scripts change the key ({})", columns.join(", ")),
+                None => "no key is the same before and after the scripts".to_owned(),
+            },
             match self.role {
                 Role::Destroyed(_) => "what the first ones had destroyed is not given back",
                 Role::Written(_) =>
@@ -270,7 +312,7 @@ impl<'a> Job<'a> {
     }
 
     /// Without knowing what people wrote, only columns in which nothing is are filled.
-    fn without_knowledge(&mut self, undo: &Undo) -> Result<()> {
+    fn without_knowledge(&mut self, undo: &Undo, rekeying: &Rekeying) -> Result<()> {
         self.rows = false;
         self.warnings.push(format!(
             "what people wrote to table {} can't be told from what the scripts did: only columns made anew are filled; the snapshot has the rest",
@@ -282,8 +324,9 @@ impl<'a> Job<'a> {
             return Ok(());
         }
         let table = self.table;
-        let matched =
-            self.match_by(|key, live| is_kept(undo, key) && refill_key::has(table, key, live))?;
+        let matched = self.match_by(rekeying, |key, live| {
+            is_kept(undo, key) && refill_key::has(table, key, live)
+        })?;
         if matched {
             self.set = wanted;
             self.set.retain(|setting| setting.is_new);

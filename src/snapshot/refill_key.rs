@@ -1,6 +1,7 @@
 //! By which columns rows are matched: a key that the table has in every state that is compared.
 
 use pgrx::pg_sys;
+use versioning_core::rekeying::Rekeying;
 use versioning_core::snapshot::manifest::{Column, Table};
 
 use crate::error::Result;
@@ -60,6 +61,11 @@ pub fn is_common(key: &[KeyColumn], live: &LiveTable, compared: &Compared<'_>) -
         let is_readable = |column: &&Column| reads_as(column, &key.name, live);
         states.len() == compared.count() && states.iter().all(is_readable)
     })
+}
+
+/// Whether scripts overwrite values of a key.
+pub fn is_written(rekeying: &Rekeying, table: &str, key: &[KeyColumn]) -> bool {
+    key.iter().any(|key| rekeying.writes(table, &key.name))
 }
 
 /// Whether a table in a snapshot has all columns of a key.

@@ -86,7 +86,9 @@ impl<'a> Job<'a> {
     pub fn load(self, site_id: &str) -> Result<Ready<'a>> {
         let (old, left) = match (&self.compared, self.role) {
             (Some(compared), Role::Destroyed(Follower::None))
-                if self.is_keyed && compared.has_same_columns(self.table) =>
+                if self.is_keyed
+                    && !self.rekeyed.is_hidden
+                    && compared.has_same_columns(self.table) =>
             {
                 (groups(self.table), groups(compared.after))
             }
@@ -106,6 +108,8 @@ impl<'a> Job<'a> {
                     sides.push(compared.read(&live, self.is_keyed, side, &is_shared)?);
                 }
             }
+            sides.extend(self.base_rows()?);
+            sides.extend(self.parent_rows()?);
             let contents = (!self.is_keyed).then(|| live_contents(&live, &self.content, site_id));
             Ok(Loaded {
                 rows: self.read(&is_shared, &mut misfits)?,

@@ -5,9 +5,11 @@ use crate::error::Result;
 use crate::pg::row_set::{Checks, checks_at_end};
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::reference::Reference;
-use crate::snapshot::refill_insert::GONE;
+use crate::snapshot::refill_again::CHANGED;
+use crate::snapshot::refill_identity::{ANOTHER, ELSEWHERE};
 use crate::snapshot::refill_job::{Job, Role};
 use crate::snapshot::refill_load::Ready;
+use crate::snapshot::refill_parent::MADE;
 use crate::snapshot::refill_sql::Range;
 use crate::snapshot::refill_update::{HOMELESS, of_column};
 use crate::snapshot::refill_warning::TableRefilled;
@@ -192,6 +194,12 @@ impl Ready<'_> {
         for (why, query) in self.job.lost_rows(later) {
             warnings.extend(self.warn(why, "", &query)?);
         }
+        if let Some(query) = self.job.rows_elsewhere() {
+            warnings.extend(self.warn(ELSEWHERE, "", &query)?);
+        }
+        if let Some(query) = self.job.made_otherwise() {
+            warnings.extend(self.warn(MADE, "", &query)?);
+        }
         let unconverted = self.job.unconverted().into_iter();
         let unconverted: Vec<(String, String)> = unconverted
             .map(|(column, query)| (of_column(column), query))
@@ -225,11 +233,20 @@ impl Ready<'_> {
         if self.job.set.is_empty() || !self.job.is_keyed {
             return Ok(warnings);
         }
-        for (column, query) in self.job.lost_updates(site_id)? {
-            warnings.extend(self.warn(GONE, &column, &query)?);
+        for (why, column, query) in self.job.lost_updates(site_id)? {
+            warnings.extend(self.warn(why, &column, &query)?);
         }
         if matches!(self.job.role, Role::Written(_)) {
             return Ok(warnings);
+        }
+        for (column, query) in self.job.strange_values(site_id)? {
+            warnings.extend(self.warn(ANOTHER, &column, &query)?);
+        }
+        for (why, column, query) in self.job.carried_values(site_id)? {
+            warnings.extend(self.warn(&why, &column, &query)?);
+        }
+        for (column, query) in self.job.changed_values(site_id)? {
+            warnings.extend(self.warn(CHANGED, &column, &query)?);
         }
         let refused = self.job.refused_values(site_id)?;
         let misfits = self.job.misfit_values(site_id)?;

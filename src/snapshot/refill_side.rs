@@ -132,6 +132,19 @@ impl<'a> Compared<'a> {
             .position(|column| column.between == name)
     }
 
+    /// The hashes of all columns but these, called as in the table that is written.
+    pub fn places_but(&self, names: &[&str]) -> Vec<usize> {
+        let is_wanted = |column: &Common| {
+            let name = column.name.as_deref();
+            name.is_none_or(|name| !names.contains(&name))
+        };
+        let columns = self.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| is_wanted(column))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
     /// A column in each of the states that it is in.
     pub fn states(&self, name: &str) -> Vec<&'a Column> {
         let Some(place) = self.place(name) else {

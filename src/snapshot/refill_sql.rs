@@ -73,7 +73,7 @@ impl Job<'_> {
     /// Joins of the rows in between that a row of the snapshot must have: those that the scripts left.
     pub(super) fn sides(&self) -> String {
         match self.role {
-            Role::Destroyed(_) => self.joins(""),
+            Role::Destroyed(_) => self.joins("") + &self.base_join(),
             Role::Written(_) => self.joins("LEFT "),
         }
     }
@@ -161,11 +161,11 @@ impl Job<'_> {
         }
     }
 
-    /// The condition that two rows have the same key. `a`, `b`, `c`, `o`, `p` and `q` stand for the rows in the states that
+    /// The condition that two rows have the same key. `a`, `b`, `c`, `o`, `p`, `q` and `z` stand for the rows in the states that
     /// are compared, where key columns are called `k0`, `k1` …
     pub(super) fn key_of(&self, one: &str, other: &str) -> String {
         let column = |alias: &str, place: usize, name: &str| match alias {
-            "a" | "b" | "c" | "o" | "p" | "q" => format!("{alias}.k{place}"),
+            "a" | "b" | "c" | "o" | "p" | "q" | "z" => format!("{alias}.k{place}"),
             _ => format!("{alias}.{}", quote_identifier(name)),
         };
         let conditions: Vec<String> = self

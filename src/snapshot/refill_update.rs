@@ -4,7 +4,9 @@ use pgrx::spi::{quote_identifier, quote_literal};
 use versioning_core::snapshot::manifest::Column;
 
 use crate::error::Result;
+use crate::snapshot::refill_insert::GONE;
 use crate::snapshot::refill_job::{Homeless, Job, Role, Setting, listed};
+use crate::snapshot::refill_parent::OTHER;
 use crate::snapshot::refill_sql::Range;
 use crate::snapshot::refill_written::Knowledge;
 
@@ -14,7 +16,11 @@ impl Job<'_> {
     /// The condition that a column is free to be set.
     fn is_free(&self, setting: &Setting<'_>) -> String {
         let Role::Written(knowledge) = self.role else {
-            return self.is_old_free(setting);
+            let free = self.is_old_free(setting);
+            return match self.is_another_row() {
+                Some(another) => format!("({free} AND NOT {another})"),
+                None => free,
+            };
         };
         match (setting.hash, knowledge) {
             _ if setting.is_converted => "false".to_owned(),
@@ -28,14 +34,16 @@ impl Job<'_> {
     }
 
     /// The same where it is the old value that comes back.
-    fn is_old_free(&self, setting: &Setting<'_>) -> String {
-        let name = quote_identifier(&setting.column.name);
+    pub(super) fn is_old_free(&self, setting: &Setting<'_>) -> String {
+        if self.compared.is_some() && self.old_wins {
+            return self.is_free_again(setting);
+        }
         match (setting.hash, setting.is_new) {
-            (Some(hash), false) => format!("b.h{hash} IS NOT DISTINCT FROM c.h{hash}"),
-            _ if self.compared.is_some() && self.old_wins => {
-                format!("(s.{name} IS NOT NULL OR b.r = c.r)")
+            (Some(hash), false) => {
+                let carried = self.is_carried(setting).unwrap_or("false".to_owned());
+                format!("(b.h{hash} IS NOT DISTINCT FROM c.h{hash} AND NOT {carried})")
             }
-            _ if self.compared.is_some() => {
+            _ if self.compared.is_some() && self.carried.is_empty() => {
                 format!("({} OR b.r = c.r)", self.is_empty(setting.column))
             }
             _ => self.is_empty(setting.column),
@@ -87,22 +95,26 @@ impl Job<'_> {
         Ok(queries)
     }
 
-    /// The condition that what the columns refer to is there, when this one gets its old value.
-    fn holds(&self, setting: &Setting<'_>) -> String {
+    /// The conditions that what the columns refer to is there, when this one gets its old value, and that it
+    /// is what it was.
+    fn holds(&self, setting: &Setting<'_>) -> (String, String) {
         let is_set = |column: &str| self.set.iter().any(|other| other.column.name == column);
         let alias = |column: &str| if is_set(column) { "s" } else { "t" };
-        let conditions: Vec<String> = self
+        let references = self
             .references
             .iter()
             .filter(|reference| reference.columns.contains(&setting.column.name))
-            .filter(|reference| reference.owner == self.live.owner)
-            .map(|reference| reference.condition(alias, false))
-            .collect();
-        if conditions.is_empty() {
-            "true".to_owned()
-        } else {
-            conditions.join(" AND ")
+            .filter(|reference| reference.owner == self.live.owner);
+        let (mut there, mut same) = (Vec::new(), Vec::new());
+        for reference in references {
+            there.push(reference.condition(alias, false));
+            same.extend(self.is_same_parent(reference, alias));
         }
+        let all = |conditions: Vec<String>| match conditions.is_empty() {
+            true => "true".to_owned(),
+            false => conditions.join(" AND "),
+        };
+        (all(there), all(same))
     }
 
     /// The statement that sets columns, if any is to be set.
@@ -117,7 +129,8 @@ impl Job<'_> {
         let mut conditions = Vec::new();
         for (setting, change) in self.changes() {
             let name = quote_identifier(&setting.column.name);
-            let condition = format!("{change} AND {}", self.holds(setting));
+            let (there, same) = self.holds(setting);
+            let condition = format!("{change} AND {there} AND {same}");
             assignments.push(format!(
                 "{name} = CASE WHEN {condition} THEN s.{name} ELSE t.{name} END"
             ));
@@ -136,7 +149,7 @@ impl Job<'_> {
     }
 
     /// A query for keys of rows that snapshot and table both have.
-    fn in_both(&self, site_id: &str, condition: &str) -> Result<String> {
+    pub(super) fn in_both(&self, site_id: &str, condition: &str) -> Result<String> {
         Ok(format!(
             "SELECT {} FROM snapshot_rows s{} JOIN {} t ON {}{} WHERE {condition}",
             self.shown_key("s"),
@@ -147,18 +160,26 @@ impl Job<'_> {
         ))
     }
 
-    /// The queries for rows whose columns can't be set since they refer to rows that are gone, each with the
-    /// column.
+    /// The queries for rows whose columns can't be set since they refer to rows that are gone, or are
+    /// others now, each with the reason and the column.
     ///
     /// # Errors
     /// 42704 when the site column isn't there.
-    pub(super) fn lost_updates(&self, site_id: &str) -> Result<Vec<(String, String)>> {
+    pub(super) fn lost_updates(
+        &self,
+        site_id: &str,
+    ) -> Result<Vec<(&'static str, String, String)>> {
         let mut lost = Vec::new();
         for (setting, change) in self.changes() {
-            let holds = self.holds(setting);
-            if holds != "true" {
-                let query = self.in_both(site_id, &format!("{change} AND NOT ({holds})"))?;
-                lost.push((of_column(setting.column), query));
+            let (there, same) = self.holds(setting);
+            if there != "true" {
+                let query = self.in_both(site_id, &format!("{change} AND NOT ({there})"))?;
+                lost.push((GONE, of_column(setting.column), query));
+            }
+            if same != "true" {
+                let other = format!("{change} AND {there} AND NOT ({same})");
+                let query = self.in_both(site_id, &other)?;
+                lost.push((OTHER, of_column(setting.column), query));
             }
         }
         Ok(lost)
@@ -253,7 +274,7 @@ impl Job<'_> {
     }
 
     /// The condition that a column of the live row holds nothing but what it got when it was added.
-    fn is_empty(&self, column: &Column) -> String {
+    pub(super) fn is_empty(&self, column: &Column) -> String {
         let name = quote_identifier(&column.name);
         let missing = self
             .live

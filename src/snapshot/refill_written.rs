@@ -4,6 +4,7 @@
 
 use pgrx::spi::quote_identifier;
 use versioning_core::passage::{Passage, Told};
+use versioning_core::rekeying::Rekeying;
 use versioning_core::snapshot::manifest::{Encoding, Table};
 
 use crate::error::Result;
@@ -11,6 +12,7 @@ use crate::snapshot::decoding::type_named;
 use crate::snapshot::refill_job::{Defaults, Job, Role, Setting};
 use crate::snapshot::refill_key;
 use crate::snapshot::refill_load::Ready;
+use crate::snapshot::refill_rekeyed::Suspicion;
 use crate::snapshot::refill_side::Compared;
 
 /// What is known of the rows before the undoing.
@@ -82,7 +84,7 @@ impl<'a> Job<'a> {
         passage: &Passage,
         knowledge: Knowledge,
         states: Option<(&'a Table, &'a Table)>,
-        (is_kept, defaults): (bool, &Defaults),
+        (is_kept, defaults, rekeying): (bool, &Defaults, &Rekeying),
     ) -> Result<std::result::Result<Self, Vec<String>>> {
         let knowledge = match states {
             Some(_) => knowledge,
@@ -92,6 +94,7 @@ impl<'a> Job<'a> {
             return Ok(Err(Vec::new()));
         };
         job.is_kept = is_kept;
+        job.rekeyed = Suspicion::of(rekeying, &table.relation);
         let mut compared =
             states
                 .filter(|_| knowledge != Knowledge::Nothing)
@@ -116,7 +119,7 @@ impl<'a> Job<'a> {
             let mut columns = passage.columns.iter();
             columns.any(|column| column.to == name && !(column.was_replaced || column.is_replaced))
         };
-        let is_matched = job.match_by(|key, live| {
+        let is_matched = job.match_by(rekeying, |key, live| {
             key.iter().all(|key| is_one(&key.name))
                 && match &compared {
                     Some(compared) => refill_key::is_common(key, live, compared),

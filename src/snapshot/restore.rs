@@ -48,7 +48,11 @@ pub fn restore(backup_id: Uuid, tables: Option<&[String]>) -> Result<Vec<TableRe
         pinned(|| {
             store::lock_installation(&header)?;
             let manifest = verify::kept(backup_id, tables)?;
-            restore_chosen(&manifest, tables)
+            let restored = restore_chosen(&manifest, tables)?;
+            if let Some(schema) = own_schema(&header, tables)? {
+                sequences::put_back_of_schema(&manifest, &schema)?;
+            }
+            Ok(restored)
         })
     })
     .map_err(|error| verify::with_all_damages(backup_id, tables, error))
@@ -61,16 +65,29 @@ fn restore_chosen(manifest: &Manifest, names: Option<&[String]>) -> Result<Vec<T
         chosen.iter().map(|table| table.rows).sum(),
         chosen.iter().map(|table| table.bytes).sum(),
     );
-    let mut locked = Vec::new();
-    for table in chosen {
-        locked.push((table, source(table).lock(Lock::Write)?));
-    }
+    let locked = locked(&chosen, Lock::Write)?;
     refuse_drift(&locked)?;
     let restored = in_subtransaction(|| restore_locked(&locked, &manifest.site_id));
     match restored {
         Err(error @ Error::Raised(_)) => Err(explained(&locked, error)?),
         other => other,
     }
+}
+
+/// The schema of the site's own whose sequences belong to the snapshot, unless only some tables are restored.
+fn own_schema(header: &store::Header, tables: Option<&[String]>) -> Result<Option<String>> {
+    match tables {
+        None => store::own_schema(header),
+        Some(_) => Ok(None),
+    }
+}
+
+/// The live tables, locked; `None` for those that are gone.
+fn locked<'a>(tables: &[&'a Table], lock: Lock) -> Result<Vec<Locked<'a>>> {
+    tables
+        .iter()
+        .map(|table| Ok((*table, source(table).lock(lock)?)))
+        .collect()
 }
 
 /// Locks the installation that the snapshot belongs to, before anything else is, and says of which site
@@ -87,17 +104,19 @@ pub fn lock(backup_id: Uuid) -> Result<(Uuid, Uuid)> {
 /// Takes an `auto` snapshot of the same tables as they are now.
 ///
 /// # Errors
-/// As [`take::take`]; 42704 when a named table isn't in the snapshot.
+/// As [`take::take`]; 42704 when a named table isn't in the snapshot; 55000 when the tables have changed so that they
+/// can't take its rows: that is the better answer than that one can't be backed up.
 pub fn back_up_first(
     backup_id: Uuid,
     tables: Option<&[String]>,
     executed_by: Option<Uuid>,
 ) -> Result<Taken> {
     let (header, manifest) = verify::readable(backup_id)?;
-    let sources: Vec<TableSource> = choose(&manifest.tables, tables)?
-        .into_iter()
-        .map(source)
-        .collect();
+    let schema = own_schema(&header, tables)?;
+    let chosen = choose(&manifest.tables, tables)?;
+    pinned(|| refuse_drift(&locked(&chosen, Lock::Read)?))
+        .map_err(|error| verify::with_all_damages(backup_id, tables, error))?;
+    let sources: Vec<TableSource> = chosen.into_iter().map(source).collect();
     take::take(&SnapshotRequest {
         site_id: header.site_id,
         module_id: header.module_id,
@@ -107,6 +126,7 @@ pub fn back_up_first(
         expires_in: Some(AUTO_EXPIRES_IN),
         created_by: executed_by,
         tables: &sources,
+        schema: schema.as_deref(),
     })
 }
 

@@ -6,7 +6,7 @@ use pgrx::prelude::PgSqlErrorCode;
 use crate::error::{Error, Result};
 use crate::pg::subtransaction::in_subtransaction;
 use crate::snapshot::restore::pinned;
-use crate::snapshot::store;
+use crate::snapshot::store::{self, Need};
 
 /// Refuses an interval after which a snapshot would be over already, before it is taken.
 ///
@@ -37,7 +37,7 @@ pub fn check_expiry(expires_in: &str) -> Result<()> {
 /// Deletes a snapshot and frees the chunks that no other refers to; returns the bytes freed.
 ///
 /// # Errors
-/// 42704 when there is none; 55000 when a rollback point needs it, unless `force`; 55P03 when somebody
+/// 42704 when there is none; 55000 when a rollback point or going up again needs it, unless `force`; 55P03 when somebody
 /// uses it too long.
 pub fn delete(backup_id: Uuid, force: bool) -> Result<i64> {
     store::header(backup_id)?;
@@ -47,17 +47,22 @@ pub fn delete(backup_id: Uuid, force: bool) -> Result<i64> {
             "snapshot {backup_id} does not exist any more"
         )));
     }
-    if !force && store::is_needed(backup_id)? {
-        return Err(Error::wrong_state(format!("snapshot {backup_id} is needed by a rollback point"))
+    let need = if force { None } else { store::need(backup_id)? };
+    match need {
+        None => {}
+        Some(Need::Back) => return Err(Error::wrong_state(format!("snapshot {backup_id} is needed by a rollback point"))
             .detail("It was taken when the site left a version that it may be rolled back to.")
-            .hint("It can be deleted when the site is back at that version, or the module is uninstalled. With force => true it goes all the same, and a rollback then gives back nothing of what the upgrade had destroyed."));
+            .hint("It can be deleted when the site is back at that version, or the module is uninstalled. With force => true it goes all the same, and a rollback then gives back nothing of what the upgrade had destroyed.")),
+        Some(Need::Again) => return Err(Error::wrong_state(format!("snapshot {backup_id} is needed to go up again"))
+            .detail("It was taken before a rollback: what that has destroyed is given back from it when the same migrations run again.")
+            .hint("It can be deleted when they have run again, the site has gone to a later version without them, or the module is uninstalled. With force => true it goes all the same, and an upgrade then gives back nothing of what the rollback had destroyed.")),
     }
     store::delete_backup(backup_id)?;
     store::free_chunks()
 }
 
-/// Deletes the snapshots whose time is over, save those that a rollback point needs, and those
-/// that somebody uses.
+/// Deletes the snapshots whose time is over, save those that a rollback point or going up again needs,
+/// and those that somebody uses.
 ///
 /// # Errors
 /// None of its own.
@@ -66,7 +71,7 @@ pub fn expire() -> Result<Vec<(Uuid, i64)>> {
     for backup_id in store::expired()? {
         pgrx::check_for_interrupts!();
         // A change that has ended since may have made a rollback point of it.
-        if store::try_lock_backup(backup_id)? && !store::is_needed(backup_id)? {
+        if store::try_lock_backup(backup_id)? && store::need(backup_id)?.is_none() {
             store::delete_backup(backup_id)?;
             gone.push((backup_id, store::free_chunks()?));
         }

@@ -3,12 +3,14 @@
 
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
-use versioning_core::snapshot::manifest::{Column, Encoding, Sequence};
+use versioning_core::snapshot::manifest::{Column, Encoding};
 
 use crate::error::{Error, Result};
 use crate::pg::field::TypeReference;
 use crate::pg::identity::{Restriction, run_as};
 use crate::pg::query;
+use crate::pg::table_owner;
+use crate::snapshot::obstacle::within_timeout;
 use crate::snapshot::rights::refusal;
 
 /// A table whose rows belong to a module.
@@ -135,12 +137,13 @@ impl TableSource {
         if !found.may_read || (lock != Lock::Read && !found.may_write) {
             return Err(refusal(self, found.oid, found.owner)?);
         }
+        table_owner::check(found.oid, found.owner)?;
         let only = if found.kind == "p" { "" } else { "ONLY " };
-        run_as(found.owner, Restriction::RestrictedOperation, || {
-            query::run(
-                &format!("LOCK TABLE {only}{} IN {mode} MODE", self.qualified()),
-                &[],
-            )
+        let statement = format!("LOCK TABLE {only}{} IN {mode} MODE", self.qualified());
+        within_timeout(&self.name, || {
+            run_as(found.owner, Restriction::RestrictedOperation, || {
+                query::run(&statement, &[])
+            })
         })?;
         // Before the lock was there, somebody may have put something else under the name.
         match self.identity()? {
@@ -319,48 +322,6 @@ impl LiveTable {
             column.column.type_name
         ))
     }
-
-    /// The sequences that the table's columns own, with their state now.
-    ///
-    /// # Errors
-    /// None of its own.
-    pub fn sequences(&self) -> Result<Vec<Sequence>> {
-        let names: Vec<(String, String, String)> = query::rows(
-            "SELECT n.nspname::text, s.relname::text, a.attname::text
-             FROM pg_catalog.pg_depend d
-             JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-             JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-               AND d.refobjid = $1 AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-             ORDER BY n.nspname::text COLLATE \"C\", s.relname::text COLLATE \"C\"",
-            &[self.oid.into()],
-            |row| Ok((row.get(1)?, row.get(2)?, row.get(3)?)),
-        )?;
-        self.as_owner(|| {
-            names
-                .into_iter()
-                .map(|(schema, name, column)| state(schema, name, column))
-                .collect()
-        })
-    }
-}
-
-fn state(schema: String, name: String, column: String) -> Result<Sequence> {
-    let query = format!(
-        "SELECT s.last_value, s.is_called FROM {}.{} s",
-        quote_identifier(&schema),
-        quote_identifier(&name)
-    );
-    let (last_value, is_called) = query::one(&query, &[], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    Ok(Sequence {
-        schema,
-        name,
-        column,
-        last_value,
-        is_called,
-    })
 }
 
 /// The settings under which rows are read and written, so that neither depends on the session's:

@@ -15,6 +15,7 @@ use crate::snapshot::large_object::refuse_large_objects;
 use crate::snapshot::no_way_back::refuse_write_only_values;
 use crate::snapshot::reading::read_chunks;
 use crate::snapshot::restore::pinned;
+use crate::snapshot::sequences;
 use crate::snapshot::source::{LiveTable, Lock, TableSource};
 use crate::snapshot::store;
 
@@ -73,6 +74,8 @@ pub struct SnapshotRequest<'a> {
     pub created_by: Option<Uuid>,
     /// The tables.
     pub tables: &'a [TableSource],
+    /// A schema of the site's own, whose sequences belong to the snapshot.
+    pub schema: Option<&'a str>,
 }
 
 /// A snapshot that was taken.
@@ -206,7 +209,7 @@ fn table(live: &LiveTable, site_id: &str, writer: &mut Writer) -> Result<Table> 
         site_column: live.source.site_column.clone(),
         columns: columns.into_iter().cloned().collect(),
         primary_key: live.key.iter().map(|key| key.name.clone()).collect(),
-        sequences: live.sequences()?,
+        sequences: sequences::of_table(live)?,
         rows: pieces.iter().map(|piece| piece.rows).sum(),
         bytes: pieces.iter().map(|piece| piece.bytes).sum(),
         chunks: pieces,
@@ -233,6 +236,9 @@ fn record(request: &SnapshotRequest<'_>, tables: Vec<Table>, stored: u64) -> Res
         version: request.version.map(ToString::to_string),
         fingerprint: request.fingerprint.to_owned(),
         tables,
+        sequences: request
+            .schema
+            .map_or(Ok(Vec::new()), sequences::of_schema)?,
     };
     let root = written(&manifest)?.1;
     let backup_id = store::insert_backup(store::NewBackup {

@@ -1,6 +1,7 @@
 //! The decisions of `module_versioning`, without a database: plain data in, plain data out.
 #![forbid(unsafe_code)]
 
+pub mod addition;
 pub mod catalog;
 pub mod checksum;
 pub mod clause;
@@ -23,6 +24,7 @@ pub mod plpgsql;
 pub mod post_step;
 pub mod registration;
 pub mod rehearsal;
+pub mod rekeying;
 pub mod release;
 pub mod release_policy;
 pub mod rollout;

@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::lifecycle::store::destruction::{self, Counting, Counts};
 use crate::lifecycle::store::table::LiveTable;
 use crate::migration::execute::FIXED_SETTINGS;
-use crate::pg::identity::{Restriction, as_table_owner, run_as};
+use crate::pg::identity::{Restriction, run_as};
 use crate::pg::run_context::{self, Running};
 use crate::pg::scope::with_settings;
+use crate::pg::table_owner::{self, as_table_owner};
 use crate::pg::{steady, subtransaction};
 
 /// What became of a count with text from a script in it.
@@ -25,6 +26,7 @@ pub enum Outcome {
 impl Measure<'_> {
     /// Counts all rows, and those whose `column` has a value of its own: not NULL and not the default.
     pub fn count_all(&self, table: &LiveTable, column: Option<&str>) -> Result<Counts> {
+        table_owner::check(table.oid, table.owner)?;
         let (own, plain) = match column {
             Some(column) => (self.own_value(table, column)?, not_null(column)),
             None => (None, "true".to_owned()),
@@ -52,7 +54,9 @@ impl Measure<'_> {
         }
         .query();
         let site_id = self.situation.site.id;
-        as_table_owner(table.owner, || destruction::count(&query, site_id))
+        as_table_owner(table.oid, table.owner, || {
+            destruction::count(&query, site_id)
+        })
     }
 
     /// The condition under which the column has a value that isn't its default; `None` without a default.

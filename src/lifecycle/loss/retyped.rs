@@ -10,6 +10,7 @@ use super::counting::{Outcome, not_null};
 use crate::error::Result;
 use crate::lifecycle::store::destruction::{self, Counting};
 use crate::lifecycle::store::table::LiveTable;
+use crate::pg::table_owner;
 
 impl Measure<'_> {
     /// Values that read otherwise after they were converted to the new type and back.
@@ -55,6 +56,12 @@ impl Measure<'_> {
                     is_untouched,
                 );
                 Ok(())
+            }
+            // Of that name now, and another when the script gets there: it has made it anew.
+            Outcome::Failed(error)
+                if error.sqlstate() == "22P02" && is_namesake(&live.type_name, new_type) =>
+            {
+                self.perhaps_cut(&table, column)
             }
             // A value that doesn't fit; anything else says that the question itself was wrong here.
             Outcome::Failed(error) if is_untouched && error.sqlstate().starts_with("22") => {
@@ -120,6 +127,7 @@ impl Measure<'_> {
         if destruction::column(table.oid, column)?.is_none() {
             return Ok(());
         }
+        table_owner::check(table.oid, table.owner)?;
         let value = format!("NOT ({})", not_null(column));
         let counting = self.over_all(&table, &value);
         if let Outcome::Counted(counts) = self.count_guarded(&counting, table.owner)?
@@ -141,4 +149,9 @@ impl Measure<'_> {
             "the down script of migration {sequence} fails in statement {statement} as long as {why}"
         ));
     }
+}
+
+/// Whether two types have one name, their schemas left aside.
+fn is_namesake(one: &str, other: &str) -> bool {
+    one.rsplit('.').next() == other.rsplit('.').next()
 }

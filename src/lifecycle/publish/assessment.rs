@@ -1,13 +1,12 @@
 //! What migrations do, found out by running them in an empty copy of the module's schema.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use pgrx::Uuid;
 use serde_json::{Value, json};
 use versioning_core::catalog::Bump;
 use versioning_core::consequence::{self, Loss};
-use versioning_core::effect::{Effect, tables_made};
+use versioning_core::effect::Effect;
 use versioning_core::model::{Isolation, Migration};
 use versioning_core::rehearsal::Finding;
 use versioning_core::rehearsal::unfilled;
@@ -17,11 +16,12 @@ use versioning_core::release_policy::Demand;
 use super::copy::{EmptyCopy, does_not_run};
 use super::gone;
 use super::journey::Journey;
+use super::told::{Told, rows_lost, untried};
 use crate::error::{Error, Result};
 use crate::lifecycle::rehearse::{self, Rehearsed};
 use crate::lifecycle::store::publish::Record;
 use crate::migration::check::statements;
-use crate::migration::effects::{self, UpScript};
+use crate::migration::effects;
 use crate::registry::Module;
 use crate::settings;
 
@@ -99,59 +99,6 @@ fn tried(module: &Module, journey: &Journey, told: &[Told<'_>]) -> Assessment {
         }
         Err(error) => untried(journey, told, &sentence(&error)),
     }
-}
-
-/// A migration and what its up script says.
-pub type Told<'a> = (&'a Migration, Rc<UpScript>);
-
-/// What is known without running anything: what the scripts say.
-fn untried(journey: &Journey, told: &[Told<'_>], reason: &str) -> Assessment {
-    let own = journey
-        .steps
-        .iter()
-        .filter(|one| journey.own.contains(&one.id));
-    let records = own.map(|one| Record {
-        migration_id: Uuid::from_bytes(one.id),
-        reversibility: Reversibility::Unknown.as_str(),
-        detail: Some(reason.to_owned()),
-        suggested_bump: None,
-        findings: None,
-    });
-    let mut demands = rows_lost(told);
-    demands.extend(broken(told));
-    Assessment {
-        records: records.collect(),
-        demands,
-        not_run: Some(reason.to_owned()),
-    }
-}
-
-/// What the scripts are sure to break by their text, of what was there before them.
-fn broken(told: &[Told<'_>]) -> Vec<Demand> {
-    let mut made = BTreeSet::new();
-    let mut demands = Vec::new();
-    for (migration, script) in told {
-        for one in script.breaking.iter().filter(|one| one.is_certain()) {
-            if !made.contains(consequence::whole(&one.object)) {
-                let by = format!("{} (migration {})", one.object, migration.sequence);
-                demands.push(Demand::new(one.kind, &by, Bump::Major));
-            }
-        }
-        made.extend(tables_made(&script.effects));
-    }
-    demands
-}
-
-/// Rows that the scripts delete by their text: where there are none, running them shows nothing.
-fn rows_lost(told: &[Told<'_>]) -> Vec<Demand> {
-    let all = told.iter().flat_map(|(_, script)| script.effects.iter());
-    let losses = consequence::losses(all);
-    let rows = losses
-        .known
-        .iter()
-        .filter(|loss| matches!(loss, Loss::Rows(_) | Loss::SomeRows(_)));
-    rows.map(|loss| Demand::new(loss.kind(), &loss.table().to_string(), Bump::Major))
-        .collect()
 }
 
 /// A change of a table that is not in the module's own schema would be one of the table itself, not of a copy.

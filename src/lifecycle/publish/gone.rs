@@ -2,7 +2,7 @@
 
 use versioning_core::rehearsal::Finding;
 
-use super::assessment::Told;
+use super::told::Told;
 
 /// Whether what goes is lost for good: nothing in the scripts may have moved it before. It may be there again
 /// under the same name, so that clients see no difference.

@@ -8,6 +8,7 @@ mod assessment;
 mod copy;
 mod gone;
 mod journey;
+mod told;
 
 use npm_semver::Version;
 use pgrx::Uuid;

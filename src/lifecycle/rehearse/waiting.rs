@@ -4,9 +4,9 @@
 use pgrx::prelude::PgSqlErrorCode;
 
 use crate::error::{Error, Result};
-use crate::migration::lock_wait;
 use crate::pg::identity::as_extension_owner;
 use crate::pg::interrupt;
+use crate::pg::lock_wait;
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
 use crate::settings;

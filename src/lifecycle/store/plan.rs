@@ -196,6 +196,26 @@ pub fn snapshot_of_left_version(site_module_id: Uuid, version_id: Uuid) -> Resul
     Ok(found.flatten())
 }
 
+/// The versions that the site left by upgrades since it last left that one, it included, whose snapshot was taken
+/// and is gone.
+pub fn left_versions_without_snapshot(
+    site_module_id: Uuid,
+    version_id: Uuid,
+) -> Result<Vec<String>> {
+    query::rows(
+        "SELECT v.version::text
+         FROM module_versioning.site_module_versions s
+         JOIN module_versioning.registered_versions v ON v.id = s.version_id
+         WHERE s.site_module_id = $1 AND s.status = 'superseded' AND s.backup_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM module_versioning.module_data_backups b WHERE b.id = s.backup_id)
+           AND s.ordinal >= (SELECT pg_catalog.max(t.ordinal) FROM module_versioning.site_module_versions t
+                             WHERE t.site_module_id = $1 AND t.version_id = $2 AND t.status = 'superseded')
+         ORDER BY s.ordinal",
+        &[site_module_id.into(), version_id.into()],
+        |row| row.get(1),
+    )
+}
+
 /// A JSON value as a parameter.
 fn json(value: &Value) -> JsonB {
     JsonB(value.clone())

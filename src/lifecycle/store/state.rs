@@ -24,12 +24,14 @@ pub struct State {
     pub tenant_objects: Vec<String>,
     /// What the migrations made in other schemas that needs this one, described.
     pub outside_objects: Vec<String>,
+    /// What down scripts have left behind that the version they led back to hadn't, by name.
+    pub left_objects: Vec<String>,
 }
 
 /// What was recorded after the last run; nothing before the first.
 pub fn state(module_id: Uuid, site_id: Option<Uuid>) -> Result<State> {
     let stored = query::first(
-        "SELECT objects, tenant_objects, outside_objects FROM module_versioning.schema_states
+        "SELECT objects, tenant_objects, outside_objects, left_objects FROM module_versioning.schema_states
          WHERE module_id = $1 AND (site_id = $2 OR $2 IS NULL AND site_id IS NULL)",
         &[module_id.into(), site_id.into()],
         |row| {
@@ -37,6 +39,7 @@ pub fn state(module_id: Uuid, site_id: Option<Uuid>) -> Result<State> {
                 objects: read_objects(row.get(1)?)?,
                 tenant_objects: row.get(2)?,
                 outside_objects: row.get(3)?,
+                left_objects: row.get(4)?,
             })
         },
     )?;
@@ -112,11 +115,12 @@ pub fn record_state(module_id: Uuid, site_id: Option<Uuid>, state: &State) -> Re
     let objects = serde_json::to_value(&state.objects)
         .map_err(|problem| Error::internal(problem.to_string()))?;
     query::run(
-        "INSERT INTO module_versioning.schema_states (module_id, site_id, fingerprint, objects, tenant_objects, outside_objects)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO module_versioning.schema_states (module_id, site_id, fingerprint, objects, tenant_objects, outside_objects, left_objects)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (module_id, site_id) DO UPDATE
          SET fingerprint = excluded.fingerprint, objects = excluded.objects,
              tenant_objects = excluded.tenant_objects, outside_objects = excluded.outside_objects,
+             left_objects = excluded.left_objects,
              recorded_at = pg_catalog.clock_timestamp()",
         &[
             module_id.into(),
@@ -125,6 +129,7 @@ pub fn record_state(module_id: Uuid, site_id: Option<Uuid>, state: &State) -> Re
             JsonB(objects).into(),
             state.tenant_objects.clone().into(),
             state.outside_objects.clone().into(),
+            state.left_objects.clone().into(),
         ],
     )
     .map(drop)

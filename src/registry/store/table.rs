@@ -27,6 +27,7 @@ fn read_table(row: &Row<'_>) -> Result<ModuleTable> {
         site_column: row.optional(4)?,
         site_column_type: row.optional(5)?,
         owner: row.optional(6)?,
+        oid: row.optional(7)?,
     })
 }
 
@@ -34,7 +35,7 @@ fn read_table(row: &Row<'_>) -> Result<ModuleTable> {
 /// something else by now, such as a view, counts as gone.
 pub fn registered(module: Uuid, schema: &str) -> Result<Vec<ModuleTable>> {
     query::rows(
-        "SELECT t.table_name, r.schema_name, r.relation_name, t.site_column, a.atttypid, c.relowner
+        "SELECT t.table_name, r.schema_name, r.relation_name, t.site_column, a.atttypid, c.relowner, c.oid
          FROM module_versioning.module_tables t
          CROSS JOIN LATERAL (SELECT pg_catalog.parse_ident(t.table_name) AS parts) p
          CROSS JOIN LATERAL (
@@ -58,7 +59,7 @@ pub fn registered(module: Uuid, schema: &str) -> Result<Vec<ModuleTable>> {
 pub fn in_site_schemas(module: Uuid, site: Option<Uuid>) -> Result<Vec<ModuleTable>> {
     query::rows(
         "SELECT DISTINCT ON (c.relname) pg_catalog.quote_ident(c.relname), n.nspname::text, c.relname::text,
-                NULL::text, NULL::oid, c.relowner
+                NULL::text, NULL::oid, c.relowner, c.oid
          FROM module_versioning.site_modules i
          JOIN pg_catalog.pg_namespace n ON n.nspname = i.schema_name
          JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid

@@ -19,6 +19,7 @@ use crate::pg::identity::{Restriction, as_extension_owner, run_as};
 use crate::pg::row_stream::{Source, consistent_view, stream};
 use crate::pg::scope::with_settings;
 use crate::pg::subtransaction::in_subtransaction;
+use crate::pg::table_owner;
 use crate::schema::content::form::{Form, Forms, Labels, family, form, items};
 use crate::schema::store::content::{self as store, Table};
 
@@ -132,6 +133,7 @@ impl Reader<'_> {
             let others = readings.iter().filter(is_new).filter_map(in_another_form);
             readings.extend(others.collect::<Vec<_>>());
         }
+        table_owner::check(table.oid, table.owner)?;
         let image = run_as(table.owner, Restriction::RestrictedOperation, || {
             with_settings(SETTINGS, || {
                 self.defaults(&mut readings)?;

@@ -208,6 +208,22 @@ pub fn lock_installation(header: &Header) -> Result<bool> {
     })
 }
 
+/// The schema that the site has to itself for the module, in the schema layout.
+///
+/// # Errors
+/// None of its own.
+pub fn own_schema(header: &Header) -> Result<Option<String>> {
+    as_extension_owner(|| {
+        query::first(
+            "SELECT s.schema_name FROM module_versioning.site_modules s
+             JOIN module_versioning.modules m ON m.id = s.module_id AND m.isolation = 'schema'
+             WHERE s.site_id = $1 AND s.module_id = $2",
+            &[header.site_id.into(), header.module_id.into()],
+            |row| row.get(1),
+        )
+    })
+}
+
 /// The fingerprint recorded for the schema that a site's data lies in, empty when there is none.
 ///
 /// # Errors

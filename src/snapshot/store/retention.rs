@@ -39,6 +39,34 @@ const NEEDED: &str = "(EXISTS (
       AND old.version OPERATOR(module_versioning.<) migration.to_version
       AND old.version OPERATOR(module_versioning.<) current.version))";
 
+/// What the last rollback had destroyed comes back from the snapshot taken before it when its migrations run
+/// again: it is needed until they have, or the site has gone past them, or doesn't have the module any more.
+const NEEDED_AGAIN: &str = "EXISTS (
+    SELECT FROM module_versioning.module_migration_runs run
+    JOIN module_versioning.data_changes change ON change.backup_id = run.backup_id
+    JOIN module_versioning.module_migrations migration ON migration.id = run.migration_id
+    JOIN module_versioning.site_modules place
+         ON place.module_id = migration.module_id
+        AND (migration.scope = 'shared' OR place.site_id = run.site_id)
+    JOIN module_versioning.site_module_versions active
+         ON active.site_module_id = place.id AND active.status = 'active'
+    JOIN module_versioning.registered_versions current ON current.id = active.version_id
+    WHERE run.backup_id = b.id AND run.direction = 'down' AND run.status = 'success'
+      AND current.version OPERATOR(module_versioning.<) migration.to_version
+      AND NOT EXISTS (SELECT FROM module_versioning.module_migration_runs later
+                      WHERE later.migration_id = run.migration_id AND later.status = 'success'
+                        AND (migration.scope = 'shared' OR later.site_id = run.site_id)
+                        AND later.ordinal > run.ordinal))";
+
+/// What a snapshot is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Going back.
+    Back,
+    /// Going up again after a rollback.
+    Again,
+}
+
 /// Whether a snapshot that is kept for so long from now on is still there afterwards.
 ///
 /// # Errors
@@ -66,23 +94,29 @@ pub fn lock_backup(backup_id: Uuid) -> Result<bool> {
     })
 }
 
-/// Whether a rollback point needs the snapshot.
+/// What the snapshot is needed for, if anything.
 ///
 /// # Errors
 /// None of its own.
-pub fn is_needed(backup_id: Uuid) -> Result<bool> {
+pub fn need(backup_id: Uuid) -> Result<Option<Need>> {
     as_extension_owner(|| {
         query::one(
             &format!(
-                "SELECT {NEEDED} FROM module_versioning.module_data_backups b WHERE b.id = $1"
+                "SELECT {NEEDED}, {NEEDED_AGAIN} FROM module_versioning.module_data_backups b WHERE b.id = $1"
             ),
             &[backup_id.into()],
-            |row| row.get(1),
+            |row| {
+                Ok(match (row.get(1)?, row.get(2)?) {
+                    (true, _) => Some(Need::Back),
+                    (false, true) => Some(Need::Again),
+                    (false, false) => None,
+                })
+            },
         )
     })
 }
 
-/// The snapshots whose time is over and that no rollback point needs.
+/// The snapshots whose time is over and that nothing needs.
 ///
 /// # Errors
 /// None of its own.
@@ -91,7 +125,7 @@ pub fn expired() -> Result<Vec<Uuid>> {
         query::rows(
             &format!(
                 "SELECT b.id FROM module_versioning.module_data_backups b
-                 WHERE b.expires_at <= pg_catalog.clock_timestamp() AND NOT {NEEDED}
+                 WHERE b.expires_at <= pg_catalog.clock_timestamp() AND NOT {NEEDED} AND NOT {NEEDED_AGAIN}
                  ORDER BY b.ordinal"
             ),
             &[],

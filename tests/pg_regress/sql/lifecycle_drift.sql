@@ -95,6 +95,7 @@ CREATE TRIGGER tenants_trigger BEFORE UPDATE ON drift_s.person FOR EACH ROW EXEC
 CREATE POLICY tenants_policy ON drift_s.person USING (tenants_note IS NULL);
 CREATE TABLE drift_s.tenants_table (a int PRIMARY KEY);
 INSERT INTO drift_s.tenants_table VALUES (7);
+ALTER TABLE drift_s.tenants_table OWNER TO drift_owner;
 CREATE VIEW drift_s.tenants_view AS SELECT name, tenants_note FROM drift_s.person;
 GRANT SELECT ON drift_s.person TO PUBLIC;
 ALTER TABLE drift_s.person ALTER rank SET DEFAULT 5;

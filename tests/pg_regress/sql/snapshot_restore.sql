@@ -176,6 +176,7 @@ SELECT * FROM module_versioning.restore_module_data(:'backup', create_backup => 
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM module_versioning.diff_snapshot(:'backup');
 ALTER TABLE snap_restore.tales RENAME TO tails;
+SELECT * FROM module_versioning.diff_snapshot(:'backup');
 ALTER TABLE snap_restore.log ADD COLUMN line json;
 -- A new column with a default gets it in new rows and keeps its values in old ones; a changed type takes
 -- the values where it can.

@@ -63,6 +63,7 @@ SELECT module_versioning.delete_snapshot(:'needed', force => false);
 \set VERBOSITY default
 SELECT module_versioning.delete_snapshot(:'needed', force => true) > 0 AS freed;
 SELECT count(*) AS changes FROM module_versioning.data_changes WHERE backup_id = :'needed';
+SELECT warnings FROM module_versioning.plan_rollback(:'site', :'module', '1.0.0');
 SELECT status, warnings FROM module_versioning.rollback_module(:'site', :'module', '1.0.0', force => true);
 TABLE snap_keep.store;
 SELECT count(*) AS unlisted FROM module_versioning_data.snapshots s

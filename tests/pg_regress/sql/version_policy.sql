@@ -118,8 +118,11 @@ CREATE TABLE policy_other.t (id int);
 ALTER TABLE policy_other.t OWNER TO policy_owner;
 SELECT count(*) FROM module_versioning.register_module('policy-far', schema_name => 'policy_far', owner_role => 'policy_owner');
 SELECT pg_temp.publish('policy-far', '1.0.0', 'CREATE TABLE u (id int)', 'DROP TABLE u');
-SELECT pg_temp.publish('policy-far', '1.0.1', 'ALTER TABLE policy_other.t ADD COLUMN a int', 'ALTER TABLE policy_other.t DROP COLUMN a');
-SELECT pg_temp.add('policy-far', '1.0.2', 'ALTER TABLE policy_other.t DROP COLUMN id', 'ALTER TABLE policy_other.t ADD COLUMN id int') AS far \gset
+SELECT pg_temp.add('policy-far', '1.0.1', 'ALTER TABLE policy_other.t ADD COLUMN a int; CREATE TABLE v (id int); CREATE FUNCTION one() RETURNS int LANGUAGE sql RETURN 1', 'SELECT 1') AS far \gset
+SELECT status FROM module_versioning.publish_version(:'far');
+SELECT pg_temp.discard('policy-far');
+SELECT pg_temp.publish('policy-far', '1.1.0', 'ALTER TABLE policy_other.t ADD COLUMN a int', 'ALTER TABLE policy_other.t DROP COLUMN a');
+SELECT pg_temp.add('policy-far', '1.1.1', 'ALTER TABLE policy_other.t DROP COLUMN id', 'ALTER TABLE policy_other.t ADD COLUMN id int') AS far \gset
 SELECT status FROM module_versioning.publish_version(:'far');
 SELECT * FROM pg_temp.recorded('policy-first');
 SELECT * FROM pg_temp.recorded('policy-far');

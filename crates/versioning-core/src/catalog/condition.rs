@@ -12,7 +12,15 @@ pub(super) enum Strictness {
     Stricter,
 }
 
-/// One of the conditions that AND joins.
+/// A condition as a whole: what AND and OR join.
+#[derive(Debug, Clone, PartialEq)]
+enum Formula {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    One(Condition),
+}
+
+/// One of the conditions that are joined.
 #[derive(Debug, Clone, PartialEq)]
 enum Condition {
     AtLeast(String, f64, bool),
@@ -21,20 +29,43 @@ enum Condition {
     Opaque(String),
 }
 
-/// Compares `CHECK (…)` definitions. A condition that isn't understood is only equal to itself.
+/// Compares `CHECK (…)` definitions, or the conditions of policies. One that isn't understood is only equal to
+/// itself.
 pub(super) fn compare(old: &str, new: &str) -> Strictness {
-    let (old, new) = (conditions(old), conditions(new));
-    let is_implied = |wanted: &Condition| old.iter().any(|given| implies(given, wanted));
-    if new.iter().all(is_implied) {
+    if follows(&formula(old), &formula(new)) {
         Strictness::Looser
     } else {
         Strictness::Stricter
     }
 }
 
-fn implies(given: &Condition, wanted: &Condition) -> bool {
-    use Condition::{AtLeast, AtMost, OneOf};
+/// Whether the wanted holds wherever the given does. What is NULL is so on both sides, so this goes for checks,
+/// which take it, and for policies, which don't.
+fn follows(given: &Formula, wanted: &Formula) -> bool {
+    use Formula::{All, Any, One};
     match (given, wanted) {
+        (Any(parts), _) => parts.iter().all(|part| follows(part, wanted)),
+        (_, All(parts)) => parts.iter().all(|part| follows(given, part)),
+        (One(given), One(wanted)) => implies(given, wanted),
+        _ => {
+            let by_part = match given {
+                All(parts) => parts.iter().any(|part| follows(part, wanted)),
+                _ => false,
+            };
+            by_part
+                || match wanted {
+                    Any(parts) => parts.iter().any(|part| follows(given, part)),
+                    _ => false,
+                }
+        }
+    }
+}
+
+fn implies(given: &Condition, wanted: &Condition) -> bool {
+    use Condition::{AtLeast, AtMost, OneOf, Opaque};
+    match (given, wanted) {
+        (Opaque(given), _) if given == "false" => true,
+        (_, Opaque(wanted)) if wanted == "true" => true,
         (AtLeast(a, x, open), AtLeast(b, y, wanted_open)) => {
             a == b && (x > y || (x == y && (*open || !wanted_open)))
         }
@@ -46,12 +77,28 @@ fn implies(given: &Condition, wanted: &Condition) -> bool {
     }
 }
 
-fn conditions(definition: &str) -> Vec<Condition> {
-    let text = definition.strip_prefix("CHECK ").unwrap_or(definition);
-    split_and(bare(text))
-        .into_iter()
-        .map(|part| condition(bare(part)))
-        .collect()
+fn formula(definition: &str) -> Formula {
+    let text = bare(definition.strip_prefix("CHECK ").unwrap_or(definition));
+    // The AND of a branch joins nothing outside of it.
+    if has_word(text, "CASE ") {
+        return Formula::One(Condition::Opaque(text.to_owned()));
+    }
+    // OR binds less, and the server leaves out the parentheses that it doesn't need.
+    for (word, join) in [
+        (" OR ", Formula::Any as fn(Vec<Formula>) -> Formula),
+        (" AND ", Formula::All),
+    ] {
+        let parts = split_at(text, word);
+        if parts.len() > 1 {
+            return join(parts.into_iter().map(formula).collect());
+        }
+    }
+    Formula::One(condition(text))
+}
+
+/// Whether a word stands in the text itself, outside of parentheses and quotes.
+fn has_word(text: &str, word: &str) -> bool {
+    text.starts_with(word) || split_at(text, &format!(" {word}")).len() > 1
 }
 
 /// Without the parentheses around the whole.
@@ -103,20 +150,21 @@ fn letters(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     })
 }
 
-fn split_and(text: &str) -> Vec<&str> {
+/// The text cut at a word that stands outside of parentheses and quotes and begins with a space.
+fn split_at<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let (mut parts, mut start, mut depth, mut offset) = (Vec::new(), 0, 0, 0);
     for (letter, quoted) in letters(text) {
         match letter {
             _ if quoted => {}
-            '(' => depth += 1,
-            ')' => depth -= 1,
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
             ' ' if depth == 0
                 && text
                     .get(offset..)
-                    .is_some_and(|rest| rest.starts_with(" AND ")) =>
+                    .is_some_and(|rest| rest.starts_with(word)) =>
             {
                 parts.extend(text.get(start..offset));
-                start = offset + " AND ".len();
+                start = offset + word.len();
             }
             _ => {}
         }
@@ -127,6 +175,10 @@ fn split_and(text: &str) -> Vec<&str> {
 }
 
 fn condition(text: &str) -> Condition {
+    // What is denied is looser where the rest is stricter.
+    if text.starts_with("NOT ") {
+        return Condition::Opaque(text.to_owned());
+    }
     one_of(text)
         .or_else(|| comparison(text))
         .unwrap_or_else(|| Condition::Opaque(text.to_owned()))
@@ -158,10 +210,24 @@ fn comparison(text: &str) -> Option<Condition> {
     None
 }
 
-/// `5`, `(5)::numeric`, `'5'::numeric`.
+/// `5`, `(5)::numeric`, `'5'::numeric`, and not `'5'::text`, which comes after `'10'`.
 fn number(text: &str) -> Option<f64> {
-    let literal = text.split("::").next()?;
-    bare(literal).trim_matches('\'').parse().ok()
+    const NUMBERS: [&str; 6] = [
+        "integer",
+        "bigint",
+        "smallint",
+        "numeric",
+        "double precision",
+        "real",
+    ];
+    let (literal, type_name) = text.split_once("::").unwrap_or((text, ""));
+    let literal = bare(literal);
+    let is_number = if literal.starts_with('\'') {
+        NUMBERS.iter().any(|name| type_name.starts_with(name))
+    } else {
+        type_name.is_empty() || NUMBERS.iter().any(|name| type_name.starts_with(name))
+    };
+    is_number.then(|| literal.trim_matches('\'').parse().ok())?
 }
 
 fn one_of(text: &str) -> Option<Condition> {
@@ -211,6 +277,13 @@ mod tests {
                 "CHECK (a = ANY (ARRAY['x'::text, 'y'::text, 'z, w'::text]))",
             ),
             ("CHECK (f(a) AND a > 0)", "CHECK (f(a))"),
+            ("CHECK (a > 1)", "CHECK (b > 5 OR a > 0)"),
+            ("CHECK (a > 1 OR b > 0)", "CHECK (a > 0 OR b > 0 OR f(c))"),
+            ("a < 4 AND (b = 'x'::text OR b = 'z'::text)", "a < 4"),
+            ("a < 100", "(a < 1000)"),
+            ("a < 4 AND f(b) OR c", "a < 4 OR c"),
+            ("a < 4", "true"),
+            ("false", "a < 4"),
             (
                 "CHECK (a::text = ANY (ARRAY['x'::character varying, 'y'::character varying]::text[]))",
                 "CHECK (a::text = ANY (ARRAY['x'::character varying, 'y'::character varying, 'z'::character varying]::text[]))",
@@ -230,6 +303,24 @@ mod tests {
             ("CHECK (a > 0 OR b > 0)", "CHECK (a > 1 OR b > 0)"),
             ("CHECK (a <> ' AND '::text)", "CHECK (a <> ' OR '::text)"),
             ("CHECK (a ~ '('::text)", "CHECK (a ~ ')'::text)"),
+            ("a < 4", "a < 4 AND (b = 'x'::text OR b = 'z'::text)"),
+            ("a < 4", "NOT a < 4 OR b = 'x'::text"),
+            ("NOT a < 4", "NOT a < 10"),
+            (
+                "NOT (a = ANY (ARRAY[1, 2]))",
+                "NOT (a = ANY (ARRAY[1, 2, 3]))",
+            ),
+            // Which AND binds more than the OR beside it.
+            ("CHECK (a > 0 AND b > 0 OR c > 0)", "CHECK (a > 0)"),
+            ("CHECK (name < '5'::text)", "CHECK (name < '10'::text)"),
+            (
+                "CASE WHEN a AND b THEN c ELSE d END",
+                "CASE WHEN a THEN c ELSE d END",
+            ),
+            (
+                "CASE WHEN a > 0 AND b THEN c ELSE a > 0 AND d END",
+                "CASE WHEN a > 0",
+            ),
         ] {
             assert_eq!(compare(old, new), Strictness::Stricter, "{old} → {new}");
         }

@@ -471,7 +471,7 @@ fn dangerous() -> Vec<(&'static str, Value)> {
         (
             "rule_added",
             orders(
-                json!({"rules": {"r": {"definition": "ON DELETE TO orders DO INSTEAD NOTHING"}}}),
+                json!({"rules": {"r": {"definition": "ON DELETE TO orders DO NOTIFY ' DO INSTEAD '"}}}),
             ),
         ),
         (
@@ -749,4 +749,49 @@ fn a_column_that_a_check_kept_from_null_may_say_so() {
         changes.iter().all(|change| !change.is_breaking()),
         "{changes:?}"
     );
+}
+
+#[test]
+fn a_rule_that_does_something_else_instead_breaks_and_one_of_a_view_does_not() {
+    let instead = json!({"rules": {"r": {"definition": "ON DELETE TO orders DO INSTEAD NOTHING"}}});
+    let told = |patch: &Value| {
+        let kinds = kinds(patch);
+        kinds.into_iter().find(|(kind, _)| *kind == "rule_added")
+    };
+    let broken = Some(("rule_added", Level::Breaking));
+    assert_eq!(told(&orders(instead.clone())), broken);
+    let noticed = Some(("rule_added", Level::Dangerous));
+    assert_eq!(told(&relation("seen", instead)), noticed);
+}
+
+#[test]
+fn a_primary_key_that_is_only_a_unique_index_now_is_a_dropped_one() {
+    let kinds = kinds(&orders(json!({
+        "constraints": {"orders_pkey": null},
+        "indexes": {"orders_id": {"unique": true, "columns": ["id"], "definition": "USING btree (id)", "identity": {"object": 15}}}
+    })));
+    assert!(
+        kinds.contains(&("unique_dropped", Level::Breaking)),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn a_policy_that_lets_fewer_rows_through_is_never_told_as_looser() {
+    let told = |using: &str| {
+        kinds(&relation(
+            "secret",
+            json!({"policies": {"own": {"using": using}}}),
+        ))
+    };
+    let tightened = ("policy_tightened", Level::Breaking);
+    let loosened = ("policy_loosened", Level::Dangerous);
+    for (using, expected) in [
+        ("a = 1 AND (b = 'x'::text OR b = 'z'::text)", tightened),
+        ("NOT a = 1 OR b = 'x'::text", tightened),
+        ("a = 1 OR b = 'x'::text", loosened),
+        ("true", loosened),
+    ] {
+        assert_eq!(told(using), [expected].into(), "{using}");
+    }
 }

@@ -11,16 +11,26 @@ const ACCESS_EXCLUSIVE: &str = "access_exclusive";
 const SHARE_ROW_EXCLUSIVE: &str = "share_row_exclusive";
 const SHARE_UPDATE_EXCLUSIVE: &str = "share_update_exclusive";
 const SHARE: &str = "share";
+const ACCESS_SHARE: &str = "access_share";
 
 /// Fills in what the change costs.
 pub(super) fn judge(pair: &SchemaPair<'_>, change: &mut Change) {
     change.cost = match change.object.collection {
-        Collection::Relations => relation(change),
+        Collection::Relations => relation(pair, change),
         Collection::Columns if is_part_of_table(pair, change) => {
             column(change, has_new_type(pair, change))
         }
-        Collection::Constraints => constraint(change),
         Collection::Indexes => index(change),
+        // The table is only looked up.
+        Collection::Constraints
+        | Collection::Triggers
+        | Collection::Rules
+        | Collection::Policies
+            if changes_only(change, &["comment"]) =>
+        {
+            only(ACCESS_SHARE)
+        }
+        Collection::Constraints => constraint(change),
         Collection::Triggers => only(SHARE_ROW_EXCLUSIVE),
         Collection::Rules | Collection::Policies => only(ACCESS_EXCLUSIVE),
         _ => Cost::default(),
@@ -55,17 +65,37 @@ fn has_new_type(pair: &SchemaPair<'_>, change: &Change) -> bool {
     found.unwrap_or(true)
 }
 
-fn relation(change: &Change) -> Cost {
-    let is_table = change.object_type == "table";
-    match change.action {
-        Action::Added(_) => Cost::default(),
-        Action::Changed if change.properties.keys().all(|name| name == "comment") => {
-            only(SHARE_UPDATE_EXCLUSIVE)
-        }
-        Action::Changed if change.properties.keys().all(|name| name == "grants") => Cost::default(),
-        Action::Changed if change.properties.keys().all(|name| name == "options") && is_table => {
-            only(SHARE_UPDATE_EXCLUSIVE)
-        }
+/// Whether nothing but these properties is another.
+fn changes_only(change: &Change, names: &[&str]) -> bool {
+    let mut changed = change.properties.keys();
+    change.action == Action::Changed && changed.all(|name| names.contains(&name.as_str()))
+}
+
+/// A new table is nobody's yet, but those that it belongs to are in use.
+fn new_relation(pair: &SchemaPair<'_>, relation: &Value) -> Cost {
+    let was_there = |printed: &Value| {
+        let mut before = pair.before.relations.keys();
+        before.any(|name| *printed == pair.before.printed_name(name))
+    };
+    let parents = relation["inherits"].as_array();
+    if was_there(&relation["partition_of"]) {
+        only(ACCESS_EXCLUSIVE)
+    } else if parents.is_some_and(|parents| parents.iter().any(was_there)) {
+        only(SHARE_UPDATE_EXCLUSIVE)
+    } else {
+        Cost::default()
+    }
+}
+
+fn relation(pair: &SchemaPair<'_>, change: &Change) -> Cost {
+    let light: &[&str] = match change.object_type.as_str() {
+        "table" => &["comment", "grants", "options", "clustered_on"],
+        _ => &["comment", "grants", "clustered_on"],
+    };
+    match &change.action {
+        Action::Added(relation) => new_relation(pair, relation),
+        _ if changes_only(change, &["grants"]) => Cost::default(),
+        _ if changes_only(change, light) => only(SHARE_UPDATE_EXCLUSIVE),
         Action::Reordered => Cost {
             rewrite: Some(true),
             ..only(ACCESS_EXCLUSIVE)
@@ -97,8 +127,10 @@ fn column(change: &Change, has_new_type: bool) -> Cost {
 }
 
 fn changed_column(change: &Change, has_new_type: bool) -> Cost {
-    let light = |name: &String| matches!(name.as_str(), "comment" | "statistics" | "options");
-    if change.action == Action::Changed && change.properties.keys().all(light) {
+    if changes_only(change, &["grants"]) {
+        return Cost::default();
+    }
+    if changes_only(change, &["grants", "comment", "statistics", "options"]) {
         return only(SHARE_UPDATE_EXCLUSIVE);
     }
     let rewrite = change.properties.get("type").is_some_and(|(old, new)| {
@@ -170,9 +202,6 @@ fn constraint(change: &Change) -> Cost {
             scan: true,
             ..only(SHARE_UPDATE_EXCLUSIVE)
         },
-        Action::Changed if change.properties.keys().all(|name| name == "comment") => {
-            only(SHARE_UPDATE_EXCLUSIVE)
-        }
         Action::Recreated | Action::Changed => Cost {
             scan: true,
             ..only(ACCESS_EXCLUSIVE)
@@ -192,5 +221,75 @@ fn index(change: &Change) -> Cost {
             only(SHARE_UPDATE_EXCLUSIVE)
         }
         _ => only(ACCESS_EXCLUSIVE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::canonical::read;
+    use super::super::diff::diff;
+    use super::*;
+
+    fn schema(patch: &Value) -> Value {
+        let mut schema = json!({"format": 1, "owner": "shop", "relations": {"p": {
+            "owner": "shop", "identity": {"object": 1},
+            "columns": {"v": {"type": "integer", "identity": {"object": 1, "number": 1}}},
+            "policies": {"own": {"command": "all", "roles": ["public"], "using": "v = 1", "identity": {"object": 2}}},
+            "triggers": {"stamp": {"definition": "BEFORE UPDATE ON p EXECUTE FUNCTION f()", "identity": {"object": 3}}},
+            "constraints": {"p_check": {"definition": "CHECK (v > 0)", "columns": ["v"], "identity": {"object": 4}}}
+        }}});
+        merge(&mut schema["relations"], patch);
+        schema
+    }
+
+    fn merge(target: &mut Value, patch: &Value) {
+        match patch {
+            Value::Object(patch) => {
+                for (name, value) in patch {
+                    merge(&mut target[name], value);
+                }
+            }
+            _ => *target = patch.clone(),
+        }
+    }
+
+    #[test]
+    fn locks_are_those_that_the_server_takes() {
+        let part = |name: &str| json!({name: {"owner": "shop", "partition_of": "p", "partition_bound": "DEFAULT", "identity": {"object": 9}}});
+        let of = |kind: &str, name: &str| json!({"p": {kind: {name: {"comment": "x"}}}});
+        for (patch, lock) in [
+            (
+                json!({"p": {"columns": {"v": {"grants": ["SELECT TO app"]}}}}),
+                None,
+            ),
+            (
+                json!({"p": {"columns": {"v": {"comment": "x"}}}}),
+                Some(SHARE_UPDATE_EXCLUSIVE),
+            ),
+            (json!({"p": {"grants": ["SELECT TO app"]}}), None),
+            (
+                json!({"p": {"clustered_on": "p_v"}}),
+                Some(SHARE_UPDATE_EXCLUSIVE),
+            ),
+            (of("policies", "own"), Some(ACCESS_SHARE)),
+            (of("triggers", "stamp"), Some(ACCESS_SHARE)),
+            (of("constraints", "p_check"), Some(ACCESS_SHARE)),
+            (part("p_rest"), Some(ACCESS_EXCLUSIVE)),
+            (
+                json!({"heir": {"owner": "shop", "inherits": ["p"], "identity": {"object": 9}}}),
+                Some(SHARE_UPDATE_EXCLUSIVE),
+            ),
+            (
+                json!({"other": {"owner": "shop", "identity": {"object": 9}}}),
+                None,
+            ),
+        ] {
+            let read = |patch: &Value| read(&schema(patch).to_string()).expect("a schema");
+            let changes = diff(&read(&json!({})), &read(&patch));
+            let locks: Vec<_> = changes.iter().map(|change| change.cost.lock).collect();
+            assert_eq!(locks, [lock], "{patch}");
+        }
     }
 }

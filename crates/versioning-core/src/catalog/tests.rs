@@ -243,20 +243,29 @@ fn a_constraint_that_says_the_same_under_another_name_is_the_same() {
 }
 
 #[test]
-fn a_key_may_move_from_a_constraint_to_an_index() {
-    let (_, anonymous) = both(|schema| {
-        table(schema).constraints.clear();
+fn a_key_may_move_from_a_constraint_to_an_index_but_not_a_primary_key() {
+    let moved = |kind: ConstraintKind| {
+        let mut before = orders();
+        for constraint in table(&mut before).constraints.values_mut() {
+            constraint.kind = kind;
+        }
+        let mut after = before.clone();
+        table(&mut after).constraints.clear();
         let index = Index {
             definition: "USING btree (id)".into(),
             columns: vec!["id".into()],
             unique: true,
             ..Index::default()
         };
-        table(schema).indexes.insert("orders_id".into(), index);
-    });
+        table(&mut after).indexes.insert("orders_id".into(), index);
+        said(&before, &after).concat()
+    };
+    let unique = moved(ConstraintKind::Unique);
+    assert!(!unique.contains("breaking"), "{unique}");
+    let primary = moved(ConstraintKind::PrimaryKey);
     assert!(
-        anonymous.iter().all(|line| !line.contains("breaking")),
-        "{anonymous:?}"
+        primary.contains("unique_dropped, constraint_renamed, breaking"),
+        "{primary}"
     );
 }
 

@@ -19,9 +19,10 @@ struct Left<'a> {
     at: (i32, i32),
 }
 
-pub(super) fn look(up: &[Described], down: &Down<'_>, report: &mut Report) {
+pub(super) fn look(up: &[Described], down: &Down<'_>, report: &mut Report, pause: fn()) {
     let own = Down::of(up);
-    for left in left(up, &own) {
+    for left in left(up, &own, pause) {
+        pause();
         let trace = Trace {
             mark: left.mark,
             ..left.trace.clone()
@@ -38,12 +39,13 @@ fn is_one(one: &Trace, other: &Trace, own: &Down<'_>) -> bool {
 }
 
 /// What the script leaves, each thing once.
-fn left<'a>(up: &'a [Described], own: &Down<'_>) -> Vec<Left<'a>> {
+fn left<'a>(up: &'a [Described], own: &Down<'_>, pause: fn()) -> Vec<Left<'a>> {
     let mut found: Vec<Left<'a>> = Vec::new();
     for (described, detail) in details(up) {
         let Detail::Trace(trace) = detail else {
             continue;
         };
+        pause();
         if described.statement.refusal.is_some() || ends_renamed(trace, own, &mut found) {
             continue;
         }
@@ -356,7 +358,7 @@ mod tests {
     /// What is left of them in the end, and by which statement.
     fn marks(traces: &[(&'static str, &str, Mark)]) -> Vec<(String, Mark, i32)> {
         let script = script(traces);
-        left(&script, &Down::of(&script))
+        left(&script, &Down::of(&script), || ())
             .into_iter()
             .map(|left| (left.trace.object.to_string(), left.mark, left.at.0))
             .collect()
@@ -410,7 +412,7 @@ mod tests {
                 about: None,
                 found: Vec::new(),
             };
-            look(&up, &Down::back(down, &up), &mut report);
+            look(&up, &Down::back(down, &up), &mut report, || ());
             report.found.len()
         };
         assert_eq!(found(&down), 0);

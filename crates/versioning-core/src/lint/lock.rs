@@ -31,11 +31,11 @@ pub(super) fn look(scene: &mut Scene<'_>, described: &Described, report: &mut Re
         ]
         .contains(&finding.rule)
     }) || writes_many(described);
-    let is_told = report
-        .found
-        .iter()
-        .any(|finding| finding.rule == &rule::STATEMENTS_UNDER_LOCK);
-    if works_long && !is_told {
+    let is_told = |report: &Report| {
+        let mut found = report.found.iter();
+        found.any(|finding| finding.rule == &rule::STATEMENTS_UNDER_LOCK)
+    };
+    if works_long && !is_told(report) {
         held_locks(scene, described, report);
     }
     alters(scene, described, report);

@@ -145,18 +145,19 @@ impl Report {
     }
 }
 
-/// What the rules find in the scripts of a migration: up first, each script in its order.
-pub fn lint(up: &Script, down: Option<&Script>) -> Vec<Finding> {
+/// What the rules find in the scripts of a migration: up first, each script in its order. `pause` is called
+/// between statements, and may end it all.
+pub fn lint(up: &Script, down: Option<&Script>, pause: fn()) -> Vec<Finding> {
     let no_statements: &[Described] = &[];
     let up_statements = up.statements();
     let down_statements = down.map_or(no_statements, Script::statements);
-    let mut found = look(Direction::Up, up, down_statements);
+    let mut found = look(Direction::Up, up, down_statements, pause);
     if let Script::Parsed(_) = up {
-        found.extend(pair::look(up_statements, down));
+        found.extend(pair::look(up_statements, down, pause));
     }
     found.sort_by_key(|finding| finding.statement_number.unwrap_or(i32::MAX));
     if let Some(down) = down {
-        found.extend(look(Direction::Down, down, up_statements));
+        found.extend(look(Direction::Down, down, up_statements, pause));
     }
     found
 }
@@ -177,11 +178,11 @@ pub fn breaking(up: &[Finding]) -> Vec<Breaking> {
 }
 
 /// What the rules find in an up script alone.
-pub fn lint_up(statements: Vec<Described>) -> Vec<Finding> {
-    look(Direction::Up, &Script::Parsed(statements), &[])
+pub fn lint_up(statements: Vec<Described>, pause: fn()) -> Vec<Finding> {
+    look(Direction::Up, &Script::Parsed(statements), &[], pause)
 }
 
-fn look(direction: Direction, script: &Script, other: &[Described]) -> Vec<Finding> {
+fn look(direction: Direction, script: &Script, other: &[Described], pause: fn()) -> Vec<Finding> {
     let mut report = Report {
         direction,
         at: None,
@@ -193,6 +194,7 @@ fn look(direction: Direction, script: &Script, other: &[Described]) -> Vec<Findi
         Script::Parsed(statements) => {
             let mut scene = Scene::new(direction, statements, other);
             for described in statements {
+                pause();
                 let statement = &described.statement;
                 report.at = Some((statement.number, statement.line));
                 scene.note(described);

@@ -17,8 +17,8 @@ impl<'a> Own<'a> {
     /// Around the statement at that place, from 0.
     pub fn around(script: &'a [Described], place: usize) -> Self {
         Self {
-            earlier: Down::of(script.get(..place).unwrap_or_default()),
-            later: Down::of(script.get(place + 1..).unwrap_or_default()),
+            earlier: Down::part(script.get(..place).unwrap_or_default()),
+            later: Down::part(script.get(place + 1..).unwrap_or_default()),
         }
     }
 

@@ -16,7 +16,7 @@ struct Left {
     is_undone: bool,
 }
 
-pub(super) fn look(up: &[Described], down: Option<&Script>) -> Vec<Finding> {
+pub(super) fn look(up: &[Described], down: Option<&Script>, pause: fn()) -> Vec<Finding> {
     let mut report = Report {
         direction: Direction::Up,
         at: None,
@@ -33,8 +33,8 @@ pub(super) fn look(up: &[Described], down: Option<&Script>) -> Vec<Finding> {
         }
         Some(Script::Parsed(down)) if !is_hidden(down) => {
             let down = Down::back(down, up);
-            compare(up, &down, &mut report);
-            left::look(up, &down, &mut report);
+            compare(up, &down, &mut report, pause);
+            left::look(up, &down, &mut report, pause);
         }
         _ => {}
     }
@@ -57,8 +57,9 @@ fn is_hidden(down: &[Described]) -> bool {
     })
 }
 
-fn compare(up: &[Described], down: &Down<'_>, report: &mut Report) {
+fn compare(up: &[Described], down: &Down<'_>, report: &mut Report, pause: fn()) {
     for (place, described) in up.iter().enumerate() {
+        pause();
         if described.statement.refusal.is_some() {
             continue;
         }

@@ -7,11 +7,37 @@ use crate::detail::{Column, Constraint, Described, Detail, Mark, TableChange, Tr
 use crate::effect::{ConstraintKind, Effect, ObjectKind, ObjectName};
 use crate::model::Direction;
 
+/// What a script defines, to be looked up at each statement of the script that leads back.
+#[derive(Default)]
+struct Others<'a> {
+    tables: HashSet<&'a ObjectName>,
+    columns: HashSet<(&'a ObjectName, &'a str)>,
+}
+
+impl<'a> Others<'a> {
+    fn of(direction: Direction, other: &'a [Described]) -> Self {
+        if direction == Direction::Up {
+            return Self::default();
+        }
+        let tables = details(other).filter_map(|(_, detail)| match detail {
+            Detail::NewTable { table, .. } => Some(table),
+            _ => None,
+        });
+        Self {
+            tables: tables.collect(),
+            columns: columns(other)
+                .map(|(table, column)| (table, column.name.as_str()))
+                .collect(),
+        }
+    }
+}
+
 /// The scene of one script.
 pub struct Scene<'a> {
-    direction: Direction,
     script: &'a [Described],
     other: &'a [Described],
+    /// The tables and columns that the other script makes.
+    others: Others<'a>,
     tables: HashSet<ObjectName>,
     columns: HashSet<(ObjectName, String)>,
     objects: HashSet<ObjectName>,
@@ -28,9 +54,9 @@ impl<'a> Scene<'a> {
     /// The scene of `script` before its first statement; `other` is the script that leads back.
     pub fn new(direction: Direction, script: &'a [Described], other: &'a [Described]) -> Self {
         Self {
-            direction,
             script,
             other,
+            others: Others::of(direction, other),
             tables: HashSet::new(),
             columns: HashSet::new(),
             objects: HashSet::new(),
@@ -245,12 +271,9 @@ impl<'a> Scene<'a> {
 
     /// Whether this is a down script that takes back what its up script makes.
     pub fn takes_back(&self, wanted: &ObjectName, wanted_column: Option<&str>) -> bool {
-        self.direction == Direction::Down && match wanted_column {
-            Some(wanted_column) => columns(self.other)
-                .any(|(table, column)| table == wanted && column.name == wanted_column),
-            None => details(self.other).any(
-                |(_, detail)| matches!(detail, Detail::NewTable { table, .. } if table == wanted),
-            ),
+        match wanted_column {
+            Some(column) => self.others.columns.contains(&(wanted, column)),
+            None => self.others.tables.contains(wanted),
         }
     }
 

@@ -37,7 +37,7 @@ fn script(parts: Vec<(&str, Vec<Effect>, Vec<Detail>)>) -> Script {
 }
 
 fn rules(up: &Script, down: Option<&Script>) -> Vec<(&'static str, Option<String>)> {
-    lint(up, down)
+    lint(up, down, || ())
         .into_iter()
         .filter(|finding| !["missing_down", "access_exclusive"].contains(&finding.rule.name))
         .map(|finding| (finding.rule.name, finding.object))
@@ -384,7 +384,7 @@ fn a_down_script_takes_back_what_the_up_script_leaves() {
         rules(&up, Some(&hidden)),
         [("dynamic_sql", Some("DO".to_owned()))]
     );
-    let missing = lint(&up, None);
+    let missing = lint(&up, None, || ());
     assert_eq!(
         missing
             .iter()
@@ -393,7 +393,7 @@ fn a_down_script_takes_back_what_the_up_script_leaves() {
         ["missing_down"]
     );
     assert_eq!(missing[0].statement_number, None);
-    assert_eq!(lint(&script(Vec::new()), None), []);
+    assert_eq!(lint(&script(Vec::new()), None, || ()), []);
 }
 
 #[test]
@@ -413,7 +413,7 @@ fn a_renamed_table_with_a_view_in_its_place_is_no_break() {
         ("ALTER TABLE", vec![rename], Vec::new()),
         ("CREATE VIEW", Vec::new(), vec![view]),
     ]);
-    let found = lint(&up, Some(&script(Vec::new())));
+    let found = lint(&up, Some(&script(Vec::new())), || ());
     assert_eq!(found[0].rule.name, "table_replaced_by_view");
     assert_eq!(found[0].severity, Severity::Warning);
     assert_eq!(breaking(&found), []);
@@ -436,7 +436,7 @@ fn breaking_is_what_clients_trip_over_and_not_what_is_lost_or_slow() {
     let Script::Parsed(statements) = script(vec![("OTHER", up.to_vec(), Vec::new())]) else {
         return;
     };
-    let kinds: Vec<&str> = breaking(&lint_up(statements))
+    let kinds: Vec<&str> = breaking(&lint_up(statements, || ()))
         .iter()
         .map(|one| one.kind)
         .collect();
@@ -473,11 +473,24 @@ fn a_script_that_does_not_parse_is_one_finding() {
         ("\\i x", "psql_meta"),
         (":x", "psql_meta"),
     ] {
-        let found = lint(&fault(text), None);
+        let found = lint(&fault(text), None, || ());
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].rule.name, found[0].line), (rule, Some(7)));
     }
-    let down = lint(&script(vec![create_table("a")]), Some(&fault("x")));
+    let down = lint(&script(vec![create_table("a")]), Some(&fault("x")), || ());
     assert_eq!(down.len(), 1);
     assert_eq!(down[0].direction, Direction::Down);
+}
+
+#[test]
+fn pauses_at_every_statement() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PAUSES: AtomicUsize = AtomicUsize::new(0);
+    let statements = || (0..20).map(|_| create_table("a")).collect();
+    let pause = || {
+        PAUSES.fetch_add(1, Ordering::Relaxed);
+    };
+    lint(&script(statements()), Some(&script(statements())), pause);
+    // Each script by itself, and the up script against the down script.
+    assert!(PAUSES.load(Ordering::Relaxed) >= 60);
 }

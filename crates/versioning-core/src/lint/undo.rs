@@ -38,6 +38,15 @@ impl<'a> Down<'a> {
         }
     }
 
+    /// A part of the up script, of which nobody asks what its drops take along.
+    pub fn part(script: &'a [Described]) -> Self {
+        Self {
+            script,
+            cascades: false,
+            any_schema: true,
+        }
+    }
+
     /// The script that leads back from `up`. A schema that it names is another one than the module's own, in
     /// which names without a schema are found.
     pub fn back(script: &'a [Described], up: &[Described]) -> Self {

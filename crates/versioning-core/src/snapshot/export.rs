@@ -219,6 +219,7 @@ mod tests {
             version: None,
             fingerprint: String::new(),
             tables: names.iter().map(|name| table(name)).collect(),
+            sequences: vec![],
         }
     }
 

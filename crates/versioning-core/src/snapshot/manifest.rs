@@ -30,6 +30,9 @@ pub struct Manifest {
     pub fingerprint: String,
     /// Its tables, sorted by schema and relation.
     pub tables: Vec<Table>,
+    /// The sequences of the site's schema that no column owns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
 }
 
 /// One table of a snapshot.
@@ -48,7 +51,7 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The columns of its primary key; none without one.
     pub primary_key: Vec<String>,
-    /// The sequences its columns own.
+    /// The sequences its columns own, and those of its owner's that their defaults use.
     pub sequences: Vec<Sequence>,
     /// How many rows.
     pub rows: u64,
@@ -86,7 +89,7 @@ pub enum Encoding {
     Text,
 }
 
-/// A sequence that a column owns.
+/// A sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sequence {
@@ -94,7 +97,8 @@ pub struct Sequence {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// The column that owns it.
+    /// The column that owns it or whose default uses it; none for one of the schema's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub column: String,
     /// Its last value.
     pub last_value: i64,
@@ -246,6 +250,7 @@ mod tests {
             version: None,
             fingerprint: "f".into(),
             tables: vec![table],
+            sequences: vec![],
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::change::{Collection, Level, ObjectRef, quoted};
+use super::super::condition::{self, Strictness};
 use super::super::diff::{Report, SchemaPair, Side, WordingOf};
 use super::super::model::{Grants, Policy, Relation};
 
@@ -81,8 +82,8 @@ pub(super) fn owner(report: &mut Report<'_>, object: &ObjectRef, old: &str, new:
     }
 }
 
-/// Row-level security and its policies. Whether a condition lets more or fewer rows through can't be
-/// told, so a changed one counts as tighter.
+/// Row-level security and its policies. Where it can't be told whether a condition lets more or fewer rows
+/// through, it counts as tighter.
 pub(super) fn row_security(
     pair: &SchemaPair<'_>,
     report: &mut Report<'_>,
@@ -179,34 +180,41 @@ fn is_same(wording: &WordingOf<'_>, old: &Policy, new: &Policy) -> bool {
         && wording.same_or_none(old.with_check.as_ref(), new.with_check.as_ref())
 }
 
+/// Whether the new policy takes nothing away. A permissive one gives rows, a restrictive one takes them: both
+/// take nothing away where the new condition holds wherever the old one did.
 fn is_looser(wording: &WordingOf<'_>, old: &Policy, new: &Policy) -> bool {
-    let condition = |old: Option<&str>, new: Option<&str>| {
-        old == new
-            || is_true(new)
-            || match (old, new) {
-                (Some(old), Some(new)) => {
-                    let (old, new) = wording.plain(old, new);
-                    old == new || new.contains(" OR ") && new.contains(&old)
-                }
-                _ => false,
-            }
-    };
-    let roles = |roles: &BTreeSet<String>, others: &BTreeSet<String>| {
-        others.contains("public") || roles.is_subset(others)
-    };
     if old.restrictive != new.restrictive {
         return old.restrictive;
     }
-    let covers_roles = if old.restrictive {
-        roles(&new.roles, &old.roles)
-    } else {
-        roles(&old.roles, &new.roles)
+    let covers = |roles: &BTreeSet<String>, others: &BTreeSet<String>| {
+        others.contains("public") || roles.is_subset(others)
     };
+    let covers_roles = if old.restrictive {
+        covers(&new.roles, &old.roles)
+    } else {
+        covers(&old.roles, &new.roles)
+    };
+    let covers_command = old.command == new.command || (new.command == "all" && !old.restrictive);
+    let reads = old.command != "insert";
+    let writes = matches!(old.command.as_str(), "all" | "insert" | "update");
     covers_roles
-        && (old.command == new.command || (new.command == "all" && !old.restrictive))
-        && condition(old.using.as_deref(), new.using.as_deref())
-        // Without a condition of its own, what may be written is what may be seen.
-        && (old.with_check == new.with_check
-            || new.with_check.is_none()
-            || condition(old.with_check.as_deref(), new.with_check.as_deref()))
+        && covers_command
+        && (!reads || holds_too(wording, old.using.as_deref(), new.using.as_deref()))
+        && (!writes || holds_too(wording, written(old), written(new)))
+}
+
+/// Which rows may be written: without a condition of its own, those that may be seen.
+fn written(policy: &Policy) -> Option<&str> {
+    policy.with_check.as_deref().or(policy.using.as_deref())
+}
+
+/// Whether the new condition holds wherever the old one did.
+fn holds_too(wording: &WordingOf<'_>, old: Option<&str>, new: Option<&str>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let (old, new) = wording.plain(old, new);
+            condition::compare(&old, &new) == Strictness::Looser
+        }
+        (old, new) => old == new,
+    }
 }

@@ -173,8 +173,19 @@ pub(super) fn gone(
             .filter(|column| !new.columns.contains_key(*column));
         let column_gone = gone.any(|gone| key.columns.iter().any(|column| names(column, gone)));
         // Rows are named otherwise from now on: that is more than a column less.
-        let has_moved = key.primary && after.iter().any(|is| is.primary);
+        let is_primary_now = after.iter().any(|is| is.primary);
+        let has_moved = key.primary && is_primary_now;
         let still = after.iter().any(|is| key.says_the_same_as(wording, is));
+        if still && key.primary && !is_primary_now {
+            let words = "GROUP BY on it doesn't stand for the other columns any more, nor does a foreign key find it without naming columns";
+            report.explain(
+                Side::Before,
+                &key.object,
+                "unique_dropped",
+                Level::Breaking,
+                Some(words.to_owned()),
+            );
+        }
         if !still && (!column_gone || has_moved) {
             // ON CONFLICT (columns) finds no key any more.
             let found = after.iter().any(|is| key.is_found_as(wording, is));

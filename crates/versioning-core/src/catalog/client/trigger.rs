@@ -38,7 +38,12 @@ fn rules(
             Some(is)
                 if !wording.same(&was.definition, &is.definition) || !fires_the_same(was, is) =>
             {
-                report.add(Side::Before, &object, "rule_changed", Level::Dangerous);
+                let level = if redirects(old, was) {
+                    Level::Dangerous
+                } else {
+                    rule_level(old, is)
+                };
+                report.add(Side::Before, &object, "rule_changed", level);
             }
             Some(_) => {}
             // Nobody names a rule.
@@ -50,8 +55,25 @@ fn rules(
         let known = old.rules.contains_key(name) || old.rules.values().any(|was| is_same(was, is));
         if !known {
             let object = ObjectRef::part(Collection::Rules, relation, name);
-            report.add(Side::After, &object, "rule_added", Level::Dangerous);
+            report.add(Side::After, &object, "rule_added", rule_level(old, is));
         }
+    }
+}
+
+/// Whether a rule does something else in the place of what clients write into a table: RETURNING and ON
+/// CONFLICT fail then.
+fn redirects(relation: &Relation, rule: &Rule) -> bool {
+    let mut unquoted = rule.definition.split('\'').step_by(2);
+    relation.kind.is_table()
+        && fires(rule.enabled.as_deref())
+        && unquoted.any(|text| text.contains(" DO INSTEAD "))
+}
+
+fn rule_level(relation: &Relation, rule: &Rule) -> Level {
+    if redirects(relation, rule) {
+        Level::Breaking
+    } else {
+        Level::Dangerous
     }
 }
 
